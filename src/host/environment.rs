@@ -1,0 +1,22 @@
+//! Environment variables, the home directory and the current one.
+#![expect(clippy::disallowed_methods, reason = "this is the room that reads the environment")]
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+
+/// Every variable whose name and value are Unicode.
+pub fn variables() -> BTreeMap<String, String> {
+    std::env::vars_os()
+        .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)))
+        .collect()
+}
+
+/// The user's home directory, where it is known.
+pub fn home() -> Option<PathBuf> {
+    std::env::home_dir().filter(|home| !home.as_os_str().is_empty())
+}
+
+/// The directory that the process stands in; `.` where that cannot be told.
+pub fn current_dir() -> PathBuf {
+    std::env::current_dir().unwrap_or_else(|_| PathBuf::from("."))
+}

@@ -1,0 +1,18 @@
+//! What stands at the other end of the standard streams.
+
+use std::io::IsTerminal as _;
+
+/// Whether standard output is a terminal.
+pub fn stdout_is_terminal() -> bool {
+    std::io::stdout().is_terminal()
+}
+
+/// Whether standard error is a terminal.
+pub fn stderr_is_terminal() -> bool {
+    std::io::stderr().is_terminal()
+}
+
+/// Whether a person can answer a question: standard input and standard error are terminals.
+pub fn can_ask() -> bool {
+    std::io::stdin().is_terminal() && stderr_is_terminal()
+}

@@ -1,0 +1,17 @@
+//! snowform deploys Snowflake project definitions: it reads `snowflake.yml`, compares it with an account, shows
+//! a plan and carries that plan out.
+//!
+//! What flows where, in reading order:
+//!
+//! ```text
+//! texts → source → definition → Project → desired ⟍
+//!                                                  plan → Plan → deploy → Outcome
+//! account → session → live ⟋                         ↘ view
+//! ```
+
+pub mod host;
+pub mod local;
+pub mod object;
+pub mod session;
+pub mod snowflake;
+pub mod wire;

@@ -1,0 +1,2 @@
+//! The binary: one expression, run the command line and return its exit code.
+fn main() {}

@@ -1,0 +1,5 @@
+//! World two: what an account holds. Exact; nothing half-known lives here, and nothing of the author's text.
+
+pub mod name;
+pub mod state;
+pub mod statement;

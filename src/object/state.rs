@@ -1,0 +1,61 @@
+//! What an account holds, or should hold: objects by id. Desired and live are two values of this one type,
+//! so that the difference is symmetric.
+
+use super::name::ObjectName;
+use std::collections::BTreeMap;
+use std::fmt;
+
+/// The types of object that snowform deploys.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum ObjectType {
+    /// A Snowpark Container Services image repository.
+    ImageRepository,
+}
+
+impl ObjectType {
+    /// The words a person reads: `image repository`.
+    pub fn noun(self) -> &'static str {
+        match self {
+            Self::ImageRepository => "image repository",
+        }
+    }
+
+    /// The name in `type:` and in JSON: `image-repository`.
+    pub fn type_name(self) -> &'static str {
+        match self {
+            Self::ImageRepository => "image-repository",
+        }
+    }
+}
+
+/// What an object is and where it stands; the key of a [`State`].
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct ObjectId {
+    /// Its type.
+    pub object_type: ObjectType,
+    /// Its full name.
+    pub name: ObjectName,
+}
+
+impl fmt::Display for ObjectId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { object_type, name } = self;
+        write!(f, "{} {name}", object_type.noun())
+    }
+}
+
+/// The attributes that are declared or were read, by the name of their field.
+pub type Attributes = BTreeMap<&'static str, String>;
+
+/// One object: what it declares (desired) or what was read of it (live).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Object {
+    /// Attributes that a definition can declare. A desired object holds only what was declared.
+    pub attributes: Attributes,
+    /// Facts that nobody declares, by the name of the column they were read from (owner, creation time,
+    /// address); empty in a desired object, never compared.
+    pub facts: BTreeMap<&'static str, String>,
+}
+
+/// Objects by id, in the order of their names.
+pub type State = BTreeMap<ObjectId, Object>;

@@ -1,0 +1,1 @@
+//! Snowflake over HTTP: connection settings, authentication, the session protocol, retries.

@@ -1,0 +1,320 @@
+//! The session protocol's messages, written once: the client in `snowflake/` and the server in `local/` share
+//! these types, so neither can drift from the other.
+//!
+//! Shapes: fixtures of the official drivers (gosnowflake `test_data/wiremock`, snowflake-connector-nodejs
+//! `wiremock`, snowflake-connector-python `test/data/wiremock`). Every member that was seen missing or null
+//! is optional; unknown members are ignored.
+
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+
+/// Every answer's envelope. Application errors come with HTTP 200 and `success: false`.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Envelope<T> {
+    /// The answer proper; null on most failures.
+    pub data: Option<T>,
+    /// A six-digit code, as text; null on plain success.
+    #[serde(default)]
+    pub code: Option<String>,
+    /// Words for a person.
+    #[serde(default)]
+    pub message: Option<String>,
+    /// Whether the request did what it asked for (also true for "still running").
+    #[serde(default)]
+    pub success: bool,
+}
+
+/// `POST /session/v1/login-request`, the body.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct LoginRequest {
+    /// All of it.
+    pub data: LoginData,
+}
+
+/// The credentials and the client's identity. `Debug` is safe only because clients never log bodies.
+#[derive(Clone, Default, Serialize, Deserialize)]
+#[serde(rename_all = "SCREAMING_SNAKE_CASE")]
+pub struct LoginData {
+    /// The account's name, without region.
+    pub account_name: String,
+    /// The user; absent for methods that carry it in their token.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub login_name: Option<String>,
+    /// For password logins.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub password: Option<String>,
+    /// The method; absent for a plain password.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub authenticator: Option<String>,
+    /// The token of the method: JWT, programmatic access token, OAuth token.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub token: Option<String>,
+    /// `passcode` or `push`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ext_authn_duo_method: Option<String>,
+    /// The one-time code.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub passcode: Option<String>,
+    /// Which driver this is; accounts grant some features by it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub client_app_id: Option<String>,
+    /// Its version.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub client_app_version: Option<String>,
+    /// Free-form facts about the client.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub client_environment: BTreeMap<String, serde_json::Value>,
+    /// Session parameters to set at login.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub session_parameters: BTreeMap<String, serde_json::Value>,
+}
+
+impl std::fmt::Debug for LoginData {
+    /// Names the method and the user, never a credential.
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("LoginData")
+            .field("account_name", &self.account_name)
+            .field("login_name", &self.login_name)
+            .field("authenticator", &self.authenticator)
+            .finish_non_exhaustive()
+    }
+}
+
+/// The login's answer. Holds tokens; has no `Debug` on purpose.
+#[derive(Clone, Default, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub struct LoginAnswer {
+    /// The session token.
+    pub token: Option<String>,
+    /// The token's life, in seconds.
+    pub validity_in_seconds: Option<i64>,
+    /// The token that renews the session token.
+    pub master_token: Option<String>,
+    /// Its life, in seconds.
+    pub master_validity_in_seconds: Option<i64>,
+    /// The user, as the account displays it.
+    pub display_user_name: Option<String>,
+    /// The server's version.
+    pub server_version: Option<String>,
+    /// A number beyond 32 bits.
+    pub session_id: Option<i64>,
+    /// Parameters in force, of mixed JSON types.
+    pub parameters: Vec<Parameter>,
+    /// Where the session stands.
+    pub session_info: SessionInfo,
+    /// On a failed login: what the account wants next (`RETRY_LOGIN`, `EXT_AUTHN_DUO_ALL`, `PWD_CHANGE`).
+    pub next_action: Option<String>,
+}
+
+/// A session parameter.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Parameter {
+    /// Its name, upper case.
+    pub name: String,
+    /// Its value.
+    pub value: serde_json::Value,
+}
+
+/// Where a session stands after login; members are null where nothing is set.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub struct SessionInfo {
+    /// The current database.
+    pub database_name: Option<String>,
+    /// The current schema.
+    pub schema_name: Option<String>,
+    /// The current warehouse.
+    pub warehouse_name: Option<String>,
+    /// The current role.
+    pub role_name: Option<String>,
+}
+
+/// `POST /queries/v1/query-request`, the body.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub struct QueryRequest {
+    /// The statement; a trailing semicolon is fine.
+    pub sql_text: String,
+    /// Whether to answer at once with "still running".
+    pub async_exec: bool,
+    /// Counts the statements of a session.
+    pub sequence_id: u64,
+    /// Whether a driver, not a person, asks.
+    pub is_internal: bool,
+    /// Whether only the columns are wanted.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub describe_only: Option<bool>,
+    /// Parameters for this statement alone.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub parameters: BTreeMap<String, serde_json::Value>,
+}
+
+/// The answer to a statement: rows, or the address to ask again, or an error's particulars.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub struct QueryAnswer {
+    /// The session's parameters, again; official drivers read it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub parameters: Option<Vec<Parameter>>,
+    /// The columns.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub rowtype: Option<Vec<RowType>>,
+    /// The first rows; every cell a text or null.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub rowset: Option<Vec<Vec<Option<String>>>>,
+    /// The rows as Arrow, which this tool never asks for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub rowset_base64: Option<String>,
+    /// Rows in all.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub total: Option<i64>,
+    /// Rows in this answer and its chunks.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub returned: Option<i64>,
+    /// The statement's id.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub query_id: Option<String>,
+    /// Where the session stands after the statement.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub final_database_name: Option<String>,
+    /// See `final_database_name`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub final_schema_name: Option<String>,
+    /// See `final_database_name`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub final_warehouse_name: Option<String>,
+    /// See `final_database_name`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub final_role_name: Option<String>,
+    /// What kind of statement it was.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub statement_type_id: Option<i64>,
+    /// `json` or `arrow`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub query_result_format: Option<String>,
+    /// Further rows, to be fetched.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub chunks: Option<Vec<Chunk>>,
+    /// Headers to send when fetching chunks.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub chunk_headers: Option<BTreeMap<String, String>>,
+    /// The key to send when fetching chunks, where no headers are given.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub qrmk: Option<String>,
+    /// While the statement runs: where to ask again (relative).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub get_result_url: Option<String>,
+    /// While the statement runs: after how many seconds it is given up unless somebody asks.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub query_aborts_after_secs: Option<i64>,
+    /// On failure: the SQL state.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub sql_state: Option<String>,
+    /// On failure: the code again.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub error_code: Option<String>,
+}
+
+/// One column of an answer.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub struct RowType {
+    /// Its name.
+    pub name: String,
+    /// Its type: `text`, `fixed`, `timestamp_ltz`, …
+    #[serde(rename = "type")]
+    pub kind: String,
+    /// Whether a cell may be null.
+    pub nullable: bool,
+    /// Digits behind the point, or of a second.
+    pub scale: Option<i64>,
+    /// Digits in all.
+    pub precision: Option<i64>,
+    /// The longest text, in characters.
+    pub length: Option<i64>,
+    /// The longest text, in bytes.
+    pub byte_length: Option<i64>,
+}
+
+/// A part of a large result, kept elsewhere.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub struct Chunk {
+    /// Its signed address.
+    pub url: String,
+    /// Its rows.
+    pub row_count: i64,
+    /// Its size in bytes, unpacked.
+    pub uncompressed_size: i64,
+    /// Its size in bytes, packed.
+    pub compressed_size: i64,
+}
+
+/// `POST /session/token-request`, the body; sent under the master token.
+#[derive(Clone, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct TokenRequest {
+    /// The token to be replaced.
+    pub old_session_token: String,
+    /// `RENEW`, or `ISSUE` for a registry token.
+    pub request_type: String,
+}
+
+/// The answer to a token request. Holds tokens; has no `Debug` on purpose.
+#[derive(Clone, Default, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub struct TokenAnswer {
+    /// The new session token.
+    pub session_token: Option<String>,
+    /// Its life, in seconds.
+    #[serde(rename = "validityInSecondsST")]
+    pub validity_in_seconds: Option<i64>,
+    /// The new master token, where one was given.
+    pub master_token: Option<String>,
+    /// Its life, in seconds.
+    #[serde(rename = "validityInSecondsMT")]
+    pub master_validity_in_seconds: Option<i64>,
+    /// The session.
+    pub session_id: Option<i64>,
+}
+
+/// `POST /queries/v1/abort-request`, the body.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct AbortRequest {
+    /// The request that started the statement.
+    pub request_id: String,
+}
+
+/// Codes of the envelope that steer a client (gosnowflake `restful.go`, snowflake-connector-python
+/// `network.py`).
+pub mod code {
+    /// The statement runs on; ask again.
+    pub const QUERY_IN_PROGRESS: &str = "333333";
+    /// The statement runs on, detached; ask again.
+    pub const QUERY_IN_PROGRESS_ASYNC: &str = "333334";
+    /// The session token has expired; renew it with the master token.
+    pub const SESSION_EXPIRED: &str = "390112";
+    /// The session token is not known; log in again.
+    pub const SESSION_INVALID: &str = "390104";
+    /// The session is gone; log in again.
+    pub const SESSION_GONE: &str = "390111";
+    /// The master token is not known; log in again.
+    pub const MASTER_NOT_FOUND: &str = "390113";
+    /// The master token has expired; log in again.
+    pub const MASTER_EXPIRED: &str = "390114";
+    /// The master token is not valid; log in again.
+    pub const MASTER_INVALID: &str = "390115";
+    /// Wrong user name or password.
+    pub const WRONG_PASSWORD: &str = "390100";
+    /// The role does not exist, or is not granted to the user.
+    pub const ROLE_NOT_GRANTED: &str = "390189";
+    /// The JWT was not accepted.
+    pub const JWT_INVALID: &str = "390144";
+    /// The programmatic access token was not accepted.
+    pub const PAT_INVALID: &str = "394400";
+    /// The OAuth token was not accepted.
+    pub const OAUTH_INVALID: &str = "390303";
+    /// A one-time code is needed.
+    pub const MFA_REQUIRED: &str = "394508";
+}

@@ -9,9 +9,15 @@
 //! account → session → live ⟋                         ↘ view
 //! ```
 
+pub mod check;
+pub mod definition;
+pub mod desired;
 pub mod host;
+pub mod kind;
 pub mod local;
 pub mod object;
+pub mod rule;
 pub mod session;
 pub mod snowflake;
+pub mod source;
 pub mod wire;

@@ -1,5 +1,6 @@
 //! World two: what an account holds. Exact; nothing half-known lives here, and nothing of the author's text.
 
 pub mod name;
+pub mod rows;
 pub mod state;
 pub mod statement;

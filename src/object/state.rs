@@ -57,5 +57,30 @@ pub struct Object {
     pub facts: BTreeMap<&'static str, String>,
 }
 
+/// What stands inside an object and goes with it when it is dropped.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Contents {
+    /// Every image was listed.
+    Listed(Vec<Image>),
+    /// They could not be listed; then nobody knows what a drop destroys.
+    Unknown {
+        /// The account's words.
+        why: String,
+    },
+}
+
+/// One container image in a repository.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Image {
+    /// Its name inside the repository.
+    pub name: String,
+    /// Its tags, as the account prints them.
+    pub tags: Vec<String>,
+    /// `sha256:…`.
+    pub digest: String,
+    /// When it was pushed, as the account prints it.
+    pub created_on: Option<String>,
+}
+
 /// Objects by id, in the order of their names.
 pub type State = BTreeMap<ObjectId, Object>;

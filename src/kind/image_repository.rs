@@ -1,0 +1,165 @@
+//! Image repositories of Snowpark Container Services.
+//!
+//! SQL: docs.snowflake.com `sql-reference/sql/create-image-repository`, `alter-image-repository`,
+//! `show-image-repositories`, `show-images-in-image-repository`. There is neither `CREATE OR ALTER` nor `UNDROP` for
+//! this type, and encryption is fixed at creation.
+
+use super::field::{self, Field};
+use super::{Attribute, Kind, Managed};
+use crate::object::name::{Ident, ObjectName, SchemaName};
+use crate::object::rows::Row;
+use crate::object::state::{Attributes, Contents, Image, Object, ObjectType};
+use crate::object::statement::{Hazard, HazardKind, Operation, Sql};
+use std::collections::BTreeMap;
+
+/// The entity type.
+pub static KIND: Kind = Kind {
+    type_name: "image-repository",
+    doc: "A place for container images, in a schema.",
+    fields: Some(&FIELDS),
+    managed: Some(&MANAGED),
+};
+
+// The loader allows exactly these keys besides `type`; everything else an account knows of a repository stands in
+// `snowform.yml`.
+static FIELDS: [Field; 2] = [
+    Field {
+        name: "identifier",
+        shape: field::Shape::TextOr(&field::Shape::Record(field::IDENTIFIER_KEYS)),
+        required: false,
+        doc: field::IDENTIFIER_DOC,
+    },
+    Field {
+        name: "meta",
+        shape: field::Shape::Record(field::META_KEYS),
+        required: false,
+        doc: field::META_DOC,
+    },
+];
+
+/// How image repositories are read and changed.
+pub static MANAGED: Managed = Managed {
+    object_type: ObjectType::ImageRepository,
+    attributes: &[Attribute {
+        name: COMMENT,
+        doc: "A text for people; shown in listings.",
+        default: "",
+        alter: set_comment,
+    }],
+    list,
+    read,
+    list_contents,
+    read_contents,
+    create,
+    drop,
+};
+
+const COMMENT: &str = "comment";
+
+/// Columns of the listing that are shown but never compared.
+const FACTS: [&str; 5] = ["owner", "owner_role_type", "created_on", "repository_url", "encryption"];
+
+fn list(schema: &SchemaName) -> Sql {
+    // Always with IN: without it the account chooses the scope, and reports namesakes once. Never with LIKE: names
+    // are compared here, exactly, and one statement serves any number of them.
+    Sql::new("SHOW IMAGE REPOSITORIES IN SCHEMA").schema(schema)
+}
+
+fn read(row: &Row<'_>) -> Option<(ObjectName, Object)> {
+    let part = |column| row.get(column).map(Ident::exact);
+    let name = ObjectName::new(part("database_name")?, part("schema_name")?, part("name")?);
+    let attributes = BTreeMap::from([(COMMENT, row.get(COMMENT).unwrap_or("").to_owned())]);
+    let facts = FACTS.iter().filter_map(|fact| Some((*fact, row.get(fact)?.to_owned()))).collect();
+    Some((name, Object { attributes, facts }))
+}
+
+fn list_contents(name: &ObjectName) -> Sql {
+    Sql::new("SHOW IMAGES IN IMAGE REPOSITORY").name(name)
+}
+
+fn read_contents(row: &Row<'_>) -> Option<Image> {
+    let tags = row.get("tags").unwrap_or("");
+    Some(Image {
+        name: row.get("image_name")?.to_owned(),
+        // Whether an image with two tags has two rows or one with both is not documented; either is read.
+        tags: tags.split(',').map(str::trim).filter(|tag| !tag.is_empty()).map(ToOwned::to_owned).collect(),
+        digest: row.get("digest").unwrap_or("").to_owned(),
+        created_on: row.get("created_on").map(ToOwned::to_owned),
+    })
+}
+
+fn create(name: &ObjectName, attributes: &Attributes) -> Operation {
+    // Plain CREATE: `IF NOT EXISTS` would call an object that the role cannot see a success.
+    let sql = Sql::new("CREATE IMAGE REPOSITORY").name(name);
+    Operation::Sql(match attributes.get(COMMENT).filter(|comment| !comment.is_empty()) {
+        Some(comment) => sql.keyword("COMMENT =").text(comment),
+        None => sql,
+    })
+}
+
+fn set_comment(name: &ObjectName, comment: &str) -> Operation {
+    // Also for clearing it: the documented `UNSET COMMENT` is refused by accounts (000002, SNOW-2070753).
+    Operation::Sql(Sql::new("ALTER IMAGE REPOSITORY").name(name).keyword("SET COMMENT =").text(comment))
+}
+
+fn drop(name: &ObjectName, contents: &Contents) -> (Operation, Vec<Hazard>) {
+    let operation = Operation::Sql(Sql::new("DROP IMAGE REPOSITORY").name(name));
+    (operation, drop_hazard(contents).into_iter().collect())
+}
+
+/// Images go with their repository and cannot be brought back; an empty repository loses nothing.
+fn drop_hazard(contents: &Contents) -> Option<Hazard> {
+    let message = match contents {
+        Contents::Listed(images) if images.is_empty() => return None,
+        Contents::Listed(images) => {
+            let tags: usize = images.iter().map(|image| image.tags.len()).sum();
+            let digests: std::collections::BTreeSet<_> =
+                images.iter().map(|i| (&i.name, &i.digest)).collect();
+            format!(
+                "destroys {} ({}); Snowflake cannot bring them back",
+                counted(digests.len(), "image"),
+                counted(tags, "tag")
+            )
+        }
+        Contents::Unknown { why } => {
+            format!("its images could not be counted ({why}); all of them would be destroyed")
+        }
+    };
+    Some(Hazard { kind: HazardKind::DropsImages, message })
+}
+
+fn counted(number: usize, noun: &str) -> String {
+    if number == 1 { format!("1 {noun}") } else { format!("{number} {noun}s") }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn image(name: &str, tags: &[&str], digest: &str) -> Image {
+        let tags = tags.iter().map(ToString::to_string).collect();
+        Image { name: name.into(), tags, digest: digest.into(), created_on: None }
+    }
+
+    #[test]
+    fn an_empty_repository_is_dropped_without_hazard() {
+        assert_eq!(drop_hazard(&Contents::Listed(vec![])), None);
+    }
+
+    #[test]
+    fn a_hazard_counts_images_once_and_every_tag() {
+        let rows = vec![
+            image("app", &["1"], "sha256:a"),
+            image("app", &["latest"], "sha256:a"),
+            image("db", &["x", "y"], "sha256:b"),
+        ];
+        let hazard = drop_hazard(&Contents::Listed(rows)).unwrap();
+        assert!(hazard.message.contains("2 images (4 tags)"), "{}", hazard.message);
+    }
+
+    #[test]
+    fn what_cannot_be_counted_is_a_hazard() {
+        let unknown = Contents::Unknown { why: "not authorized".into() };
+        assert!(drop_hazard(&unknown).is_some());
+    }
+}

@@ -1,0 +1,110 @@
+//! The table: one file per entity type says which fields exist, what they mean, how each may change, and which
+//! statement says so. Decoder, schema, diff and documentation are generic code that reads it.
+
+pub mod field;
+pub mod image_repository;
+
+use crate::object::name::{ObjectName, SchemaName};
+use crate::object::rows::Row;
+use crate::object::state::{Attributes, Contents, Image, Object, ObjectType};
+use crate::object::statement::{Hazard, Operation, Sql};
+use field::Field;
+
+/// An entity type of project definitions.
+#[derive(Debug)]
+pub struct Kind {
+    /// What stands behind `type:`.
+    pub type_name: &'static str,
+    /// One sentence for hover and help.
+    pub doc: &'static str,
+    /// The keys of an entity in `snowflake.yml`, besides `type`. Nothing where this version does not check them.
+    pub fields: Option<&'static [Field]>,
+    /// How its objects are deployed, where snowform does that.
+    pub managed: Option<&'static Managed>,
+}
+
+/// How the objects of a type are read and changed.
+#[derive(Debug)]
+pub struct Managed {
+    /// The type of its objects.
+    pub object_type: ObjectType,
+    /// The attributes that `snowform.yml` can declare.
+    pub attributes: &'static [Attribute],
+    /// Lists the objects of a schema.
+    pub list: fn(&SchemaName) -> Sql,
+    /// Reads one row of that list; nothing where the row does not name its object.
+    pub read: fn(&Row<'_>) -> Option<(ObjectName, Object)>,
+    /// Lists what stands inside an object.
+    pub list_contents: fn(&ObjectName) -> Sql,
+    /// Reads one row of that list.
+    pub read_contents: fn(&Row<'_>) -> Option<Image>,
+    /// Creates an object with the attributes declared for it.
+    pub create: fn(&ObjectName, &Attributes) -> Operation,
+    /// Drops an object, and names what goes with it.
+    pub drop: fn(&ObjectName, &Contents) -> (Operation, Vec<Hazard>),
+}
+
+/// An attribute of a type's objects.
+#[derive(Debug)]
+pub struct Attribute {
+    /// Its name in `snowform.yml` and in plans.
+    pub name: &'static str,
+    /// One sentence for hover and help.
+    pub doc: &'static str,
+    /// What an object has that declares nothing; declared and live values are compared with this filled in.
+    pub default: &'static str,
+    /// Changes it in place.
+    pub alter: fn(&ObjectName, &str) -> Operation,
+}
+
+impl Managed {
+    /// An attribute by name.
+    pub fn attribute(&self, name: &str) -> Option<&'static Attribute> {
+        self.attributes.iter().find(|attribute| attribute.name == name)
+    }
+}
+
+/// Every entity type, in the order in which the official loader lists them.
+pub static KINDS: &[&Kind] = &[
+    &unchecked("application", "A Snowflake Native App installed in the account."),
+    &unchecked("application package", "The package that a Snowflake Native App is installed from."),
+    &unchecked("streamlit", "A Streamlit app."),
+    &unchecked("function", "A Snowpark user-defined function."),
+    &unchecked("procedure", "A Snowpark stored procedure."),
+    &unchecked("compute-pool", "A pool of nodes that run services."),
+    &image_repository::KIND,
+    &unchecked("service", "A long-running service in a compute pool."),
+    &unchecked("notebook", "A Snowflake notebook."),
+    &unchecked("snowflake-app", "An app of the Snowflake App Runtime."),
+];
+
+/// A type that definitions may hold, that is reported as not managed, and whose fields are not checked.
+const fn unchecked(type_name: &'static str, doc: &'static str) -> Kind {
+    Kind { type_name, doc, fields: None, managed: None }
+}
+
+/// A type by the name behind `type:`.
+pub fn by_type_name(name: &str) -> Option<&'static Kind> {
+    KINDS.iter().copied().find(|kind| kind.type_name == name)
+}
+
+/// The way to deploy objects of a type.
+pub fn managed(object_type: ObjectType) -> &'static Managed {
+    match object_type {
+        ObjectType::ImageRepository => &image_repository::MANAGED,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_managed_kind_is_found_by_its_object_type() {
+        for kind in KINDS {
+            let Some(found) = kind.managed else { continue };
+            assert_eq!(managed(found.object_type).object_type, found.object_type);
+            assert_eq!(found.object_type.type_name(), kind.type_name);
+        }
+    }
+}

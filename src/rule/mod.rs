@@ -1,0 +1,60 @@
+//! What is checked beyond the shape of the text: one file per rule, with its code, severity and check.
+
+pub mod dependency;
+pub mod duplicate_object;
+pub mod quoted_name;
+pub mod registry_name;
+
+use crate::definition::{self, Project};
+use crate::desired::{self, NameDefaults};
+use crate::source::diagnostic::{Diagnostics, Rule};
+use crate::source::yaml;
+
+/// A check of a whole project. The defaults are empty where no connection is known.
+type Check = fn(&Project, &NameDefaults, &mut Diagnostics);
+
+const CHECKS: &[Check] =
+    &[dependency::check, duplicate_object::check, quoted_name::check, registry_name::check];
+
+/// Runs every check.
+pub fn check(project: &Project, defaults: &NameDefaults, found: &mut Diagnostics) {
+    for check in CHECKS {
+        check(project, defaults, found);
+    }
+}
+
+/// Every rule there is, in the order of their codes.
+pub fn all() -> Vec<&'static Rule> {
+    let mut rules: Vec<&'static Rule> = vec![
+        &yaml::YAML_SYNTAX,
+        &yaml::DUPLICATE_KEY,
+        &yaml::MULTIPLE_DOCUMENTS,
+        &desired::INCOMPLETE_NAME,
+        &dependency::UNKNOWN_DEPENDENCY,
+        &dependency::DEPENDENCY_CYCLE,
+        &duplicate_object::DUPLICATE_OBJECT,
+        &quoted_name::QUOTED_NAME,
+        &registry_name::REGISTRY_NAME,
+    ];
+    rules.extend(definition::RULES);
+    rules.sort_by_key(|rule| rule.code);
+    rules
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn codes_are_unique_and_summaries_are_one_sentence() {
+        let rules = all();
+        assert!(rules.windows(2).all(|pair| pair[0].code != pair[1].code));
+        for rule in rules {
+            assert!(
+                !rule.summary.ends_with('.') && rule.summary.starts_with(char::is_lowercase),
+                "{}",
+                rule.code
+            );
+        }
+    }
+}

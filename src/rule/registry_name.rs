@@ -1,0 +1,69 @@
+//! A repository that no OCI client can push to. The path of an image is the name in lower case, and the distribution
+//! specification allows a component `[a-z0-9]+((\.|_|__|-+)[a-z0-9]+)*` only.
+
+use crate::definition::Project;
+use crate::desired::NameDefaults;
+use crate::object::name::Ident;
+use crate::object::state::ObjectType;
+use crate::source::diagnostic::{Diagnostic, Diagnostics, Rule, Severity};
+
+/// A name that cannot stand in an image's path.
+pub static REGISTRY_NAME: Rule = Rule {
+    code: "registry-name",
+    severity: Severity::Warning,
+    summary: "no container client can push to a repository of this name",
+};
+
+pub(super) fn check(project: &Project, _: &NameDefaults, found: &mut Diagnostics) {
+    for entity in &project.entities {
+        let Some(ObjectType::ImageRepository) = entity.kind.managed.map(|managed| managed.object_type) else {
+            continue;
+        };
+        let Some(name) = &entity.name else { continue };
+        let parts = [name.database.as_ref(), name.schema.as_ref(), Some(&name.name)];
+        for part in parts.into_iter().flatten().filter(|part| part.is_plain()) {
+            if let Some(why) = refused(part) {
+                let message = format!("docker and other clients cannot push to {part}: it {why}");
+                found.push(
+                    Diagnostic::new(&REGISTRY_NAME, message, name.span, "cannot be part of an image's path")
+                        .help("use letters and digits, with single or double underscores between them"),
+                );
+            }
+        }
+    }
+}
+
+fn refused(part: &Ident) -> Option<&'static str> {
+    let text = part.as_str();
+    if text.contains('$') {
+        Some("holds `$`")
+    } else if text.starts_with('_') {
+        Some("starts with `_`")
+    } else if text.ends_with('_') {
+        Some("ends with `_`")
+    } else if text.contains("___") {
+        Some("holds three underscores in a row")
+    } else {
+        None
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_the_distribution_specification_allows_passes() {
+        for (text, fine) in [
+            ("A", true),
+            ("A_B", true),
+            ("A__B", true),
+            ("A___B", false),
+            ("_A", false),
+            ("A_", false),
+            ("A$B", false),
+        ] {
+            assert_eq!(refused(&Ident::exact(text)).is_none(), fine, "{text}");
+        }
+    }
+}

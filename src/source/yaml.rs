@@ -1,0 +1,446 @@
+//! YAML as the official loader reads it: every scalar is a string, nothing is merged, tags are kept aside.
+//!
+//! The official loader is PyYAML's `BaseLoader`, so `true`, `1.5` and an empty value are the strings `true`,
+//! `1.5` and ``, and `<<` is a key like any other. Aliases share their anchor's node, so that a document in
+//! which aliases multiply costs no more than its text.
+
+use super::diagnostic::{Diagnostic, Diagnostics, Rule, Severity};
+use super::span::{FileId, Span, Spanned};
+use granit_parser::{Event, Parser, ScalarStyle};
+use std::collections::HashMap;
+use std::sync::Arc;
+
+/// The text is no YAML.
+pub static YAML_SYNTAX: Rule =
+    Rule { code: "yaml-syntax", severity: Severity::Error, summary: "the file is not valid YAML" };
+
+/// A key stands twice in one mapping.
+pub static DUPLICATE_KEY: Rule =
+    Rule { code: "duplicate-key", severity: Severity::Error, summary: "a key is written twice" };
+
+/// More than one document in a file.
+pub static MULTIPLE_DOCUMENTS: Rule = Rule {
+    code: "multiple-documents",
+    severity: Severity::Error,
+    summary: "the file holds more than one YAML document",
+};
+
+/// One value of the document.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Node {
+    /// Where it stands, without its tag and anchor.
+    pub span: Span,
+    /// An explicit tag, as written (`!override`).
+    pub tag: Option<Spanned<String>>,
+    /// What it is.
+    pub data: Data,
+}
+
+/// What a node is.
+#[derive(Debug, PartialEq, Eq)]
+pub enum Data {
+    /// A text; everything that is neither a list nor a mapping.
+    Scalar(String),
+    /// A list.
+    Sequence(Vec<Arc<Node>>),
+    /// Keys and values, in the order of the text.
+    Mapping(Vec<Entry>),
+}
+
+/// A key and its value.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Entry {
+    /// The key.
+    pub key: Spanned<String>,
+    /// The value.
+    pub value: Arc<Node>,
+}
+
+impl Node {
+    /// The text of a scalar.
+    pub fn as_str(&self) -> Option<&str> {
+        match &self.data {
+            Data::Scalar(text) => Some(text),
+            Data::Sequence(_) | Data::Mapping(_) => None,
+        }
+    }
+
+    /// The entries of a mapping.
+    pub fn as_mapping(&self) -> Option<&[Entry]> {
+        match &self.data {
+            Data::Mapping(entries) => Some(entries),
+            Data::Scalar(_) | Data::Sequence(_) => None,
+        }
+    }
+
+    /// The entry of a mapping by its key.
+    pub fn entry(&self, key: &str) -> Option<&Entry> {
+        self.as_mapping()?.iter().find(|entry| entry.key.value == key)
+    }
+
+    /// What a person calls this: `text`, `list`, `mapping`, `nothing`.
+    pub fn noun(&self) -> &'static str {
+        match &self.data {
+            Data::Scalar(text) if text.is_empty() => "nothing",
+            Data::Scalar(_) => "text",
+            Data::Sequence(_) => "a list",
+            Data::Mapping(_) => "a mapping",
+        }
+    }
+}
+
+/// Reads one document. The root is missing where the text is no YAML at all; a text without any content is an
+/// empty scalar.
+pub fn parse(file: FileId, text: &str) -> (Option<Arc<Node>>, Diagnostics) {
+    let mut builder = Builder {
+        file,
+        text,
+        open: Vec::new(),
+        anchors: HashMap::new(),
+        root: None,
+        diagnostics: Diagnostics::default(),
+    };
+    let options = granit_parser::options! { emit_unresolved_aliases: true };
+    let mut documents = 0;
+    for event in Parser::new_from_str_with_options(text, options) {
+        match event {
+            Ok((Event::DocumentStart(..), span)) => {
+                documents += 1;
+                if documents == 2 {
+                    builder.second_document(span);
+                    break;
+                }
+            }
+            Ok((event, span)) => builder.event(event, span),
+            Err(error) => {
+                builder.syntax_error(&error);
+                break;
+            }
+        }
+    }
+    builder.finish()
+}
+
+/// A collection whose end has not come yet.
+struct Open {
+    start: Span,
+    tag: Option<Spanned<String>>,
+    anchor: usize,
+    flow: bool,
+    children: Children,
+}
+
+enum Children {
+    Sequence(Vec<Arc<Node>>),
+    Mapping { entries: Vec<Entry>, seen: HashMap<String, Span>, key: Option<Spanned<String>> },
+}
+
+struct Builder<'t> {
+    file: FileId,
+    text: &'t str,
+    open: Vec<Open>,
+    anchors: HashMap<usize, Arc<Node>>,
+    root: Option<Arc<Node>>,
+    diagnostics: Diagnostics,
+}
+
+impl Builder<'_> {
+    fn event(&mut self, event: Event<'_>, raw: granit_parser::Span) {
+        let span = self.span(&raw);
+        match event {
+            Event::Scalar(value, style, anchor, tag) => {
+                let tag = tag.and_then(|_| self.tag(&raw));
+                let (text, span) = self.scalar(&value, style, span);
+                self.complete(Node { span, tag, data: Data::Scalar(text) }, anchor);
+            }
+            Event::SequenceStart(style, anchor, _) => {
+                self.begin(&raw, span, style, anchor, Children::Sequence(Vec::new()));
+            }
+            Event::MappingStart(style, anchor, _) => {
+                let children = Children::Mapping { entries: Vec::new(), seen: HashMap::new(), key: None };
+                self.begin(&raw, span, style, anchor, children);
+            }
+            Event::SequenceEnd | Event::MappingEnd => self.end(span),
+            Event::Alias(anchor) => match self.anchors.get(&anchor) {
+                Some(node) => {
+                    let node = Arc::clone(node);
+                    self.attach(node, span);
+                }
+                None => self.bad_alias(span, "this alias stands inside the value it stands for"),
+            },
+            Event::UnresolvedAlias(_) => self.bad_alias(span, "no anchor of this name stands above"),
+            _ => {}
+        }
+    }
+
+    fn begin(
+        &mut self,
+        raw: &granit_parser::Span,
+        start: Span,
+        style: granit_parser::StructureStyle,
+        anchor: usize,
+        children: Children,
+    ) {
+        let flow = style == granit_parser::StructureStyle::Flow;
+        self.open.push(Open { start, tag: self.tag(raw), anchor, flow, children });
+    }
+
+    fn end(&mut self, end: Span) {
+        let Some(Open { start, tag, anchor, flow, children }) = self.open.pop() else { return };
+        let (data, last) = match children {
+            Children::Sequence(items) => {
+                let last = items.last().map(|node| node.span);
+                (Data::Sequence(items), last)
+            }
+            Children::Mapping { entries, .. } => {
+                let last = entries.last().map(|entry| entry.key.span.to(entry.value.span));
+                (Data::Mapping(entries), last)
+            }
+        };
+        // A block collection's end event sits at the next token, behind blank lines and comments: its last
+        // child tells where it really ends. An alias may point upwards, hence the comparison.
+        let end = if flow { end } else { last.filter(|last| last.end >= start.end).unwrap_or(start) };
+        self.complete(Node { span: start.to(end), tag, data }, anchor);
+    }
+
+    fn complete(&mut self, node: Node, anchor: usize) {
+        let span = node.span;
+        let node = Arc::new(node);
+        if anchor != 0 {
+            self.anchors.insert(anchor, Arc::clone(&node));
+        }
+        self.attach(node, span);
+    }
+
+    /// Hands a finished node to the collection that is open, as item, key or value.
+    fn attach(&mut self, node: Arc<Node>, span: Span) {
+        let Some(Open { children, .. }) = self.open.last_mut() else {
+            self.root.get_or_insert(node);
+            return;
+        };
+        match children {
+            Children::Sequence(items) => items.push(node),
+            Children::Mapping { entries, seen, key } => match key.take() {
+                Some(key) => {
+                    entries.push(Entry { key, value: node });
+                }
+                None => {
+                    let text = node.as_str().map(ToOwned::to_owned).unwrap_or_else(|| {
+                        self.diagnostics.push(
+                            Diagnostic::new(
+                                &YAML_SYNTAX,
+                                "a key must be a plain text",
+                                span,
+                                "this key is a list or a mapping",
+                            )
+                            .help("quote it, if it was meant to be a text"),
+                        );
+                        String::new()
+                    });
+                    if let Some(first) = seen.get(&text) {
+                        self.diagnostics.push(
+                            Diagnostic::new(
+                                &DUPLICATE_KEY,
+                                format!("the key `{text}` is written twice"),
+                                span,
+                                "here again",
+                            )
+                            .related(*first, "first written here")
+                            .help("remove one of the two, or rename it"),
+                        );
+                    } else {
+                        seen.insert(text.clone(), span);
+                    }
+                    *key = Some(Spanned::new(text, span));
+                }
+            },
+        }
+    }
+
+    /// The text of a scalar as PyYAML gives it, and the place that shall be underlined.
+    fn scalar(&self, value: &str, style: ScalarStyle, span: Span) -> (String, Span) {
+        if style == ScalarStyle::Plain && span.start == span.end {
+            // An absent value arrives as `~` of no length.
+            return (String::new(), span);
+        }
+        let block = matches!(style, ScalarStyle::Literal | ScalarStyle::Folded);
+        if !block {
+            return (value.to_owned(), span);
+        }
+        let written = &self.text[span.start as usize..(span.end as usize).min(self.text.len())];
+        let shown = Span { end: span.start + len_u32(written.trim_end()), ..span };
+        // The parser adds a line end that a block scalar at the very end of the text does not have.
+        let at_end = self.text.len() == span.end as usize && !self.text.ends_with('\n');
+        let text = if at_end { value.strip_suffix('\n').unwrap_or(value) } else { value };
+        (text.to_owned(), shown)
+    }
+
+    fn span(&self, raw: &granit_parser::Span) -> Span {
+        let start = raw.start.byte_offset().unwrap_or(self.text.len());
+        let end = raw.end.byte_offset().unwrap_or(self.text.len());
+        Span::new(self.file, start, end.max(start))
+    }
+
+    fn tag(&self, raw: &granit_parser::Span) -> Option<Spanned<String>> {
+        let span = self.span(&raw.tag_span()?);
+        let written = self.text.get(span.start as usize..span.end as usize)?;
+        Some(Spanned::new(written.to_owned(), span))
+    }
+
+    fn bad_alias(&mut self, span: Span, label: &'static str) {
+        self.diagnostics.push(
+            Diagnostic::new(&YAML_SYNTAX, "this alias stands for nothing", span, label)
+                .help("define the anchor (`&name`) above its first use"),
+        );
+        let node = Node { span, tag: None, data: Data::Scalar(String::new()) };
+        self.attach(Arc::new(node), span);
+    }
+
+    fn second_document(&mut self, raw: granit_parser::Span) {
+        let span = self.span(&raw);
+        self.diagnostics.push(
+            Diagnostic::new(
+                &MULTIPLE_DOCUMENTS,
+                "only one YAML document is read",
+                span,
+                "a second document begins here",
+            )
+            .help("keep one document; remove the `---` and what follows it"),
+        );
+    }
+
+    fn syntax_error(&mut self, error: &granit_parser::ScanError) {
+        let at = error.marker().byte_offset().unwrap_or(self.text.len()).min(self.text.len());
+        let rest = self.text[at..].chars().next().filter(|c| *c != '\n').map_or(0, char::len_utf8);
+        let span = Span::new(self.file, at, at + rest);
+        let tab = self.text[..at].rsplit('\n').next().is_some_and(|line| line.contains('\t'))
+            || self.text[at..].starts_with('\t');
+        let help = if tab {
+            "YAML indents with spaces; replace the tab"
+        } else {
+            "check indentation, quotes and brackets here and on the line above"
+        };
+        let diagnostic =
+            Diagnostic::new(&YAML_SYNTAX, "the file is not valid YAML", span, error.info()).help(help);
+        self.diagnostics.push(diagnostic);
+    }
+
+    fn finish(mut self) -> (Option<Arc<Node>>, Diagnostics) {
+        // After a syntax error collections are still open: close them, so that what was read is not lost.
+        while let Some(open) = self.open.last() {
+            let start = open.start;
+            if let Some(Open { children: Children::Mapping { key: Some(_), .. }, .. }) = self.open.last() {
+                let empty = Node { span: start.start_only(), tag: None, data: Data::Scalar(String::new()) };
+                self.attach(Arc::new(empty), start);
+            }
+            self.end(start);
+        }
+        if self.root.is_none() && !self.diagnostics.has_errors() {
+            let span = Span::new(self.file, 0, 0);
+            self.root = Some(Arc::new(Node { span, tag: None, data: Data::Scalar(String::new()) }));
+        }
+        (self.root, self.diagnostics)
+    }
+}
+
+fn len_u32(text: &str) -> u32 {
+    u32::try_from(text.len()).unwrap_or(u32::MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::files::Files;
+    use super::*;
+    use proptest::prelude::*;
+
+    fn read(text: &str) -> (Option<Arc<Node>>, Vec<Diagnostic>) {
+        let mut files = Files::default();
+        let id = files.add("t.yml", text);
+        let (root, found) = parse(id, text);
+        (root, found.sorted())
+    }
+
+    fn value(text: &str, key: &str) -> String {
+        let (root, found) = read(text);
+        assert_eq!(found, [], "{text}");
+        root.unwrap().entry(key).unwrap().value.as_str().unwrap().to_owned()
+    }
+
+    #[test]
+    fn every_scalar_is_a_string() {
+        assert_eq!(value("a: true\n", "a"), "true");
+        assert_eq!(value("a: ~\n", "a"), "~");
+        assert_eq!(value("a:\n", "a"), "");
+        assert_eq!(value("a: 1.50\n", "a"), "1.50");
+        assert_eq!(value("a: ''\n", "a"), "");
+        assert_eq!(value("<<: x\n", "<<"), "x");
+    }
+
+    #[test]
+    fn a_block_scalar_at_the_end_of_the_text_gains_no_line_end() {
+        assert_eq!(value("a: |\n  x", "a"), "x");
+        assert_eq!(value("a: |\n  x\n", "a"), "x\n");
+    }
+
+    #[test]
+    fn spans_cover_what_is_written() {
+        let text = "a:\n  b: 'q'   # why\n\n\nc: d\n";
+        let (root, _) = read(text);
+        let root = root.unwrap();
+        let slice = |span: Span| &text[span.start as usize..span.end as usize];
+        let a = root.entry("a").unwrap();
+        assert_eq!(slice(a.key.span), "a");
+        assert_eq!(slice(a.value.span), "b: 'q'");
+        assert_eq!(slice(root.entry("c").unwrap().value.span), "d");
+    }
+
+    #[test]
+    fn duplicates_name_both_places() {
+        let (_, found) = read("a: 1\nb: 2\na: 3\n");
+        assert_eq!(found.len(), 1);
+        assert_eq!((found[0].rule.code, found[0].primary.span.start), ("duplicate-key", 10));
+        assert_eq!(found[0].related[0].span.start, 0);
+    }
+
+    #[test]
+    fn what_stands_before_a_syntax_error_is_kept() {
+        let (root, found) = read("a: 1\nb: [x\nc: 2\n");
+        assert_eq!(found[0].rule.code, "yaml-syntax");
+        assert!(root.unwrap().entry("a").is_some());
+    }
+
+    #[test]
+    fn two_documents_are_refused() {
+        assert_eq!(read("a: 1\n---\nb: 1\n").1[0].rule.code, "multiple-documents");
+        assert_eq!(read("---\na: 1\n...\n").1, []);
+    }
+
+    #[test]
+    fn aliases_share_and_do_not_multiply() {
+        let mut text = String::from("a0: &a0 [x, x]\n");
+        for i in 1..40 {
+            text.push_str(&format!("a{i}: &a{i} [*a{}, *a{}]\n", i - 1, i - 1));
+        }
+        assert_eq!(read(&text).1, []);
+        assert_eq!(read("a: &x [*x]\n").1[0].rule.code, "yaml-syntax");
+    }
+
+    proptest! {
+        #[test]
+        fn reading_never_panics(text in "[ -~\n\t:#'\"\\[\\]{}&*!|>äß-]{0,200}") {
+            let _ = read(&text);
+        }
+
+        /// The maintained fork of serde_yaml reads the same structure from plain documents.
+        #[test]
+        fn structure_agrees_with_serde_yaml(entries in prop::collection::btree_map("[a-z]{1,8}", "[a-z]{1,8}", 1..20)) {
+            let text = serde_yaml::to_string(&entries).unwrap();
+            let (root, found) = read(&text);
+            prop_assert_eq!(found, vec![]);
+            let root = root.unwrap();
+            let ours: std::collections::BTreeMap<String, String> = root.as_mapping().unwrap().iter()
+                .map(|e| (e.key.value.clone(), e.value.as_str().unwrap().to_owned())).collect();
+            prop_assert_eq!(ours, entries);
+        }
+    }
+}

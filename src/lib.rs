@@ -11,11 +11,14 @@
 
 pub mod check;
 pub mod definition;
+pub mod deploy;
 pub mod desired;
 pub mod host;
 pub mod kind;
+pub mod live;
 pub mod local;
 pub mod object;
+pub mod plan;
 pub mod rule;
 pub mod session;
 pub mod snowflake;

@@ -5,7 +5,7 @@
 //! this type, and encryption is fixed at creation.
 
 use super::field::{self, Field};
-use super::{Attribute, Kind, Managed};
+use super::{Attribute, Filter, Kind, Managed};
 use crate::object::name::{Ident, ObjectName, SchemaName};
 use crate::object::rows::Row;
 use crate::object::state::{Attributes, Contents, Image, Object, ObjectType};
@@ -40,6 +40,7 @@ static FIELDS: [Field; 2] = [
 /// How image repositories are read and changed.
 pub static MANAGED: Managed = Managed {
     object_type: ObjectType::ImageRepository,
+    sql_noun: "IMAGE REPOSITORY",
     attributes: &[Attribute {
         name: COMMENT,
         doc: "A text for people; shown in listings.",
@@ -47,6 +48,7 @@ pub static MANAGED: Managed = Managed {
         alter: set_comment,
     }],
     list,
+    alphabet: "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_$",
     read,
     list_contents,
     read_contents,
@@ -59,10 +61,16 @@ const COMMENT: &str = "comment";
 /// Columns of the listing that are shown but never compared.
 const FACTS: [&str; 5] = ["owner", "owner_role_type", "created_on", "repository_url", "encryption"];
 
-fn list(schema: &SchemaName) -> Sql {
-    // Always with IN: without it the account chooses the scope, and reports namesakes once. Never with LIKE: names
-    // are compared here, exactly, and one statement serves any number of them.
-    Sql::new("SHOW IMAGE REPOSITORIES IN SCHEMA").schema(schema)
+fn list(schema: &SchemaName, filter: Filter<'_>) -> Sql {
+    // Always with IN: without it the account chooses the scope, and reports namesakes once. LIKE only for listings
+    // that are too long: names are compared here, exactly, and one statement serves any number of them.
+    let sql = Sql::new("SHOW IMAGE REPOSITORIES");
+    let sql = match filter {
+        Filter::All => sql,
+        Filter::StartsWith(prefix) => sql.keyword("LIKE").like_prefix(prefix),
+        Filter::Named(name) => sql.keyword("LIKE").like_exactly(name),
+    };
+    sql.keyword("IN SCHEMA").schema(schema)
 }
 
 fn read(row: &Row<'_>) -> Option<(ObjectName, Object)> {

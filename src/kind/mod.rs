@@ -28,10 +28,14 @@ pub struct Kind {
 pub struct Managed {
     /// The type of its objects.
     pub object_type: ObjectType,
+    /// What the SQL of grants calls them.
+    pub sql_noun: &'static str,
     /// The attributes that `snowform.yml` can declare.
     pub attributes: &'static [Attribute],
-    /// Lists the objects of a schema.
-    pub list: fn(&SchemaName) -> Sql,
+    /// Lists objects of a schema.
+    pub list: fn(&SchemaName, Filter<'_>) -> Sql,
+    /// The characters that names of this type may hold, for splitting a listing that is too long for one answer.
+    pub alphabet: &'static str,
     /// Reads one row of that list; nothing where the row does not name its object.
     pub read: fn(&Row<'_>) -> Option<(ObjectName, Object)>,
     /// Lists what stands inside an object.
@@ -42,6 +46,17 @@ pub struct Managed {
     pub create: fn(&ObjectName, &Attributes) -> Operation,
     /// Drops an object, and names what goes with it.
     pub drop: fn(&ObjectName, &Contents) -> (Operation, Vec<Hazard>),
+}
+
+/// Which objects of a schema are listed.
+#[derive(Clone, Copy, Debug)]
+pub enum Filter<'a> {
+    /// All of them.
+    All,
+    /// Those whose names start with this.
+    StartsWith(&'a str),
+    /// The one of this name.
+    Named(&'a str),
 }
 
 /// An attribute of a type's objects.

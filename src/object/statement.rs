@@ -48,6 +48,19 @@ impl Sql {
         self.push(&format!("'{escaped}'"))
     }
 
+    /// Appends a LIKE pattern that matches names starting with `prefix`. The wildcards `%` and `_` are escaped by a
+    /// backslash, which the literal itself escapes once more.
+    #[must_use]
+    pub fn like_prefix(self, prefix: &str) -> Self {
+        self.text(&format!("{}%", escape_like(prefix)))
+    }
+
+    /// Appends a LIKE pattern that matches this text alone (and its other spellings in case).
+    #[must_use]
+    pub fn like_exactly(self, name: &str) -> Self {
+        self.text(&escape_like(name))
+    }
+
     /// The statement as it is sent.
     pub fn as_str(&self) -> &str {
         &self.0
@@ -58,6 +71,10 @@ impl Sql {
         self.0.push_str(piece);
         self
     }
+}
+
+fn escape_like(text: &str) -> String {
+    text.replace('\\', "\\\\").replace('%', "\\%").replace('_', "\\_")
 }
 
 impl fmt::Display for Sql {
@@ -119,6 +136,12 @@ impl fmt::Display for HazardKind {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn wildcards_in_names_match_themselves_only() {
+        let sql = Sql::new("SHOW SCHEMAS LIKE").like_exactly("A_B%");
+        assert_eq!(sql.as_str(), r"SHOW SCHEMAS LIKE 'A\\_B\\%'");
+    }
 
     #[test]
     fn literals_and_names_cannot_leave_their_place() {

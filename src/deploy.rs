@@ -1,0 +1,216 @@
+//! Plan + session + observer → Outcome. Decides nothing: which steps, in which order and with which hazards was
+//! decided by the plan; here they are carried out and their results told.
+
+use crate::live;
+use crate::object::name::Ident;
+use crate::object::state::ObjectId;
+use crate::plan::{Action, Change, Plan, Step, matches};
+use crate::session::{Session, SessionError, code};
+use futures_util::stream::{self, StreamExt as _};
+use std::sync::atomic::{AtomicBool, Ordering};
+
+/// How many changes of a wave are carried out side by side.
+pub const SIDE_BY_SIDE: usize = 16;
+
+/// How a change went.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Progress {
+    /// There was nothing to do.
+    Unchanged,
+    /// Every step was carried out.
+    Done {
+        /// The account's ids of the statements.
+        query_ids: Vec<String>,
+    },
+    /// A step failed; the ones before it took effect.
+    Failed(Failure),
+    /// It was not begun, because an earlier one failed or the run was interrupted.
+    NotReached,
+}
+
+/// Why a step failed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Failure {
+    /// The account's words.
+    pub message: String,
+    /// What to do.
+    pub help: String,
+    /// The account's error code.
+    pub code: Option<u32>,
+    /// The account's id of the statement.
+    pub query_id: Option<String>,
+    /// Whether the account refused who we are.
+    pub authentication: bool,
+}
+
+/// What a deploy did: for every change of the plan, in its order.
+#[derive(Clone, Debug, Default)]
+pub struct Outcome {
+    /// How each change went; the indices are the plan's.
+    pub progress: Vec<Progress>,
+}
+
+impl Outcome {
+    /// Whether every change was carried out.
+    pub fn is_complete(&self) -> bool {
+        !self.progress.iter().any(|p| matches!(p, Progress::Failed(_) | Progress::NotReached))
+    }
+
+    /// The failures.
+    pub fn failures(&self) -> impl Iterator<Item = &Failure> {
+        self.progress.iter().filter_map(|progress| match progress {
+            Progress::Failed(failure) => Some(failure),
+            Progress::Unchanged | Progress::Done { .. } | Progress::NotReached => None,
+        })
+    }
+}
+
+/// Whoever wants to watch.
+pub trait Observer: Sync {
+    /// A change is about to be carried out.
+    fn started(&self, change: &Change);
+    /// A change has ended.
+    fn ended(&self, change: &Change, progress: &Progress);
+}
+
+/// Carries a plan out. Changes of one wave run side by side; when one fails, those under way are finished and later
+/// waves are not begun. `stop` ends the run in the same way, at the next chance.
+pub async fn deploy(
+    plan: &Plan,
+    session: &dyn Session,
+    observer: &dyn Observer,
+    stop: &AtomicBool,
+) -> Outcome {
+    let mut progress = vec![Progress::NotReached; plan.changes.len()];
+    let waves = plan.changes.iter().map(|change| change.wave).max().map_or(0, |last| last + 1);
+    for wave in 0..waves {
+        let members = plan.changes.iter().enumerate().filter(|(_, change)| change.wave == wave);
+        let ended: Vec<(usize, Progress)> = stream::iter(members)
+            .map(|(at, change)| async move { (at, carry_out(change, session, observer, stop).await) })
+            .buffer_unordered(SIDE_BY_SIDE)
+            .collect()
+            .await;
+        let failed =
+            ended.iter().any(|(_, ended)| matches!(ended, Progress::Failed(_) | Progress::NotReached));
+        for (at, ended) in ended {
+            progress[at] = ended;
+        }
+        if failed {
+            break;
+        }
+    }
+    Outcome { progress }
+}
+
+async fn carry_out(
+    change: &Change,
+    session: &dyn Session,
+    observer: &dyn Observer,
+    stop: &AtomicBool,
+) -> Progress {
+    if change.action == Action::NoOp {
+        return Progress::Unchanged;
+    }
+    if stop.load(Ordering::Relaxed) {
+        return Progress::NotReached;
+    }
+    observer.started(change);
+    let mut query_ids = Vec::new();
+    for step in &change.steps {
+        match carry_out_step(change, step, session).await {
+            Ok(id) => query_ids.extend(id),
+            Err(failure) => {
+                let progress = Progress::Failed(failure);
+                observer.ended(change, &progress);
+                return progress;
+            }
+        }
+    }
+    let progress = Progress::Done { query_ids };
+    observer.ended(change, &progress);
+    progress
+}
+
+async fn carry_out_step(
+    change: &Change,
+    step: &Step,
+    session: &dyn Session,
+) -> Result<Option<String>, Failure> {
+    match session.perform(&step.operation, step.role.as_ref()).await {
+        Ok(performed) => Ok(performed.query_id),
+        Err(error) => {
+            // An earlier try of this very statement went unanswered. Whether it took effect, the account knows.
+            if error.is_after_retry() && took_effect(change, step, &error, session).await {
+                return Ok(None);
+            }
+            Err(failure(change, step, error, session))
+        }
+    }
+}
+
+/// Whether the object is as this change wanted it.
+async fn took_effect(change: &Change, step: &Step, error: &SessionError, session: &dyn Session) -> bool {
+    let expected = match change.action {
+        Action::Create => error.is_taken(),
+        Action::Drop => error.is_absence(),
+        Action::Alter | Action::NoOp => false,
+    };
+    if !expected {
+        return false;
+    }
+    let Ok(state) = live::read_again(session, &change.id, step.role.as_ref()).await else { return false };
+    match (&change.desired, state.get(&change.id)) {
+        (Some(desired), Some(live)) => matches(&change.id, desired, live) && is_ours(live, step, session),
+        (None, None) => true,
+        _ => false,
+    }
+}
+
+/// Objects belong to the role that created them.
+fn is_ours(live: &crate::object::state::Object, step: &Step, session: &dyn Session) -> bool {
+    let role = step.role.as_ref().or(session.identity().role.as_ref());
+    match (live.facts.get("owner"), role) {
+        (Some(owner), Some(role)) => owner == role.as_str(),
+        _ => true,
+    }
+}
+
+fn failure(change: &Change, step: &Step, error: SessionError, session: &dyn Session) -> Failure {
+    let role = step.role.as_ref().or(session.identity().role.as_ref());
+    let help = help(&change.id, &error, role);
+    let (code, message) = (error.code(), error.to_string());
+    let authentication = matches!(error, SessionError::Authentication { .. });
+    let query_id = match error {
+        SessionError::Sql { query_id, .. } => query_id,
+        SessionError::Authentication { .. }
+        | SessionError::Unreachable { .. }
+        | SessionError::Protocol { .. } => None,
+    };
+    Failure { message, help, code, query_id, authentication }
+}
+
+fn help(id: &ObjectId, error: &SessionError, role: Option<&Ident>) -> String {
+    let role = role.map_or_else(|| "this role".to_owned(), ToString::to_string);
+    let (name, noun) = (&id.name, crate::kind::managed(id.object_type).sql_noun);
+    match error {
+        SessionError::Authentication { help, .. }
+        | SessionError::Unreachable { help, .. }
+        | SessionError::Protocol { help, .. } => help.clone(),
+        SessionError::Sql { code: code::EXISTS_WITHOUT_PRIVILEGES, .. } => format!(
+            "it exists, and role {role} may not see it; let its owner run\nGRANT READ ON {noun} {name} TO ROLE {role};"
+        ),
+        SessionError::Sql { code: code::INSUFFICIENT_PRIVILEGES, .. } => {
+            format!(
+                "role {role} lacks a privilege; to create here it needs\nGRANT CREATE IMAGE REPOSITORY ON SCHEMA {} TO ROLE {role};",
+                name.schema
+            )
+        }
+        error if error.is_taken() => format!(
+            "the account did not list it for role {role} when the plan was made: somebody created it since, or the role may not see it; plan again"
+        ),
+        error if error.is_absence() => "it is gone since the plan was made; plan again".to_owned(),
+        SessionError::Sql { .. } => {
+            "the account refused the statement; nothing else was affected by it".to_owned()
+        }
+    }
+}

@@ -1,0 +1,138 @@
+//! Session → live state. One listing for each schema, whatever the number of objects; listings side by side.
+//!
+//! A listing hides what the role may not see, so "not listed" means absent *or hidden*. Nothing here, and nothing
+//! that reads this, drops or replaces an object on the strength of an absence.
+
+use crate::kind::{self, Filter, Managed};
+use crate::object::name::{Ident, SchemaName};
+use crate::object::reading::{Live, Scope, ScopeReading, scope_of};
+use crate::object::rows::Rows;
+use crate::object::state::{Contents, ObjectId, State};
+use crate::object::statement::Sql;
+use crate::session::{Answer, Session, SessionError};
+use futures_util::future::try_join_all;
+use futures_util::stream::{self, StreamExt as _, TryStreamExt as _};
+use std::collections::{BTreeMap, BTreeSet};
+
+/// SHOW returns at most this many rows for a statement (docs.snowflake.com `show-image-repositories`).
+pub const LISTING_LIMIT: usize = 10_000;
+
+/// How many listings of parts, or of contents, are asked for side by side.
+const SIDE_BY_SIDE: usize = 16;
+
+/// An object that shall be read, and the role to read it under.
+pub type Wanted<'a> = (&'a ObjectId, Option<&'a Ident>);
+
+/// Reads the wanted objects. Others that the listings show are left out.
+///
+/// # Errors
+/// Whatever a listing fails with, except that its schema is not there: that is a reading.
+pub async fn read(session: &dyn Session, wanted: &[Wanted<'_>]) -> Result<Live, SessionError> {
+    let ids: BTreeSet<&ObjectId> = wanted.iter().map(|(id, _)| *id).collect();
+    let scopes: BTreeSet<Scope> = wanted.iter().map(|(id, role)| scope_of(id, *role)).collect();
+    let readings = try_join_all(scopes.into_iter().map(|scope| read_scope(session, scope))).await?;
+    let mut live = Live::default();
+    for (scope, reading, listed) in readings {
+        live.scopes.insert(scope, reading);
+        live.state.extend(listed.into_iter().filter(|(id, _)| ids.contains(id)));
+    }
+    Ok(live)
+}
+
+/// Reads what stands inside each of these objects; what cannot be listed is [`Contents::Unknown`].
+pub async fn read_contents(session: &dyn Session, wanted: &[Wanted<'_>]) -> BTreeMap<ObjectId, Contents> {
+    stream::iter(wanted)
+        .map(|(id, role)| async move { ((*id).clone(), contents_of(session, id, *role).await) })
+        .buffer_unordered(SIDE_BY_SIDE)
+        .collect()
+        .await
+}
+
+async fn contents_of(session: &dyn Session, id: &ObjectId, role: Option<&Ident>) -> Contents {
+    let managed = kind::managed(id.object_type);
+    match session.query(&(managed.list_contents)(&id.name), role).await {
+        Ok(rows) => Contents::Listed(rows.iter().filter_map(|row| (managed.read_contents)(&row)).collect()),
+        Err(error) => Contents::Unknown { why: error.to_string() },
+    }
+}
+
+async fn read_scope(
+    session: &dyn Session,
+    scope: Scope,
+) -> Result<(Scope, ScopeReading, State), SessionError> {
+    let managed = kind::managed(scope.object_type);
+    let rows = match list(session, managed, &scope, None).await {
+        Ok(rows) => rows,
+        Err(error) if error.is_absence() => {
+            let reading = what_is_missing(session, &scope).await?;
+            return Ok((scope, reading, State::new()));
+        }
+        Err(error) => return Err(error),
+    };
+    let object_type = scope.object_type;
+    let state = rows
+        .iter()
+        .flat_map(Rows::iter)
+        .filter_map(|row| (managed.read)(&row))
+        .map(|(name, object)| (ObjectId { object_type, name }, object))
+        .collect();
+    Ok((scope, ScopeReading::Listed, state))
+}
+
+/// Lists a schema completely. A listing as long as the limit may have been cut, so it is split by the next
+/// character of the names.
+fn list<'a>(
+    session: &'a dyn Session,
+    managed: &'static Managed,
+    scope: &'a Scope,
+    prefix: Option<String>,
+) -> Answer<'a, Vec<Rows>> {
+    Box::pin(async move {
+        let filter = prefix.as_deref().map_or(Filter::All, Filter::StartsWith);
+        let sql = (managed.list)(&scope.schema, filter);
+        let whole = session.query(&sql, scope.role.as_ref()).await?;
+        if whole.rows.len() < LISTING_LIMIT {
+            return Ok(vec![whole]);
+        }
+        let prefix = prefix.unwrap_or_default();
+        let parts = stream::iter(managed.alphabet.chars())
+            .map(|next| list(session, managed, scope, Some(format!("{prefix}{next}"))))
+            .buffered(SIDE_BY_SIDE)
+            .try_collect::<Vec<_>>()
+            .await?;
+        // The object whose whole name is the prefix is in no part.
+        let exact = (managed.list)(&scope.schema, Filter::Named(&prefix));
+        let exact = session.query(&exact, scope.role.as_ref()).await?;
+        Ok(std::iter::once(exact).chain(parts.into_iter().flatten()).collect())
+    })
+}
+
+/// The listing's error does not tell a missing database from a missing schema; the list of schemas does.
+async fn what_is_missing(session: &dyn Session, scope: &Scope) -> Result<ScopeReading, SessionError> {
+    let SchemaName { database, schema } = &scope.schema;
+    let sql =
+        Sql::new("SHOW SCHEMAS LIKE").like_exactly(schema.as_str()).keyword("IN DATABASE").ident(database);
+    match session.query(&sql, scope.role.as_ref()).await {
+        Ok(_) => Ok(ScopeReading::NoSchema),
+        Err(error) if error.is_absence() => Ok(ScopeReading::NoDatabase),
+        Err(error) => Err(error),
+    }
+}
+
+/// Reads one object again, for recovery after an answer that was lost.
+pub async fn read_again(
+    session: &dyn Session,
+    id: &ObjectId,
+    role: Option<&Ident>,
+) -> Result<State, SessionError> {
+    read(session, &[(id, role)]).await.map(|live| live.state)
+}
+
+/// Reads the wanted objects, and what stands inside those that are there: for plans that drop.
+pub async fn read_with_contents(session: &dyn Session, wanted: &[Wanted<'_>]) -> Result<Live, SessionError> {
+    let mut live = read(session, wanted).await?;
+    let present: Vec<Wanted<'_>> =
+        wanted.iter().filter(|(id, _)| live.state.contains_key(*id)).copied().collect();
+    live.contents = read_contents(session, &present).await;
+    Ok(live)
+}

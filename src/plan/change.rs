@@ -1,0 +1,106 @@
+//! What a plan consists of.
+
+use crate::desired::Origin;
+use crate::object::name::Ident;
+use crate::object::state::{Contents, Object, ObjectId};
+use crate::object::statement::{Hazard, Operation};
+
+/// What happens to one object, and why.
+#[derive(Clone, Debug)]
+pub struct Change {
+    /// The object.
+    pub id: ObjectId,
+    /// What happens to it.
+    pub action: Action,
+    /// Why this and not a milder action; for people, never read by a deploy.
+    pub reason: Reason,
+    /// The attributes that differ.
+    pub attributes: Vec<AttributeChange>,
+    /// What the definition declares of it; nothing where it shall not exist.
+    pub desired: Option<Object>,
+    /// What was read of it; nothing where it was not listed.
+    pub live: Option<Object>,
+    /// What stands inside, where that was read.
+    pub contents: Option<Contents>,
+    /// Who asked for it.
+    pub origin: Origin,
+    /// What is carried out, in order.
+    pub steps: Vec<Step>,
+    /// Changes of one wave do not wait for each other; a wave begins when the one before has ended.
+    pub wave: usize,
+}
+
+/// What happens to an object.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Action {
+    /// Nothing.
+    NoOp,
+    /// It is created.
+    Create,
+    /// It is changed in place.
+    Alter,
+    /// It is dropped.
+    Drop,
+}
+
+impl Action {
+    /// The stable name, as the JSON plan spells it.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::NoOp => "no-op",
+            Self::Create => "create",
+            Self::Alter => "alter",
+            Self::Drop => "drop",
+        }
+    }
+}
+
+/// Why a change is what it is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Reason {
+    /// It was not listed.
+    NotListed,
+    /// Every declared attribute is as declared.
+    AsDeclared,
+    /// Declared attributes differ.
+    AttributesDiffer,
+    /// Its destruction was asked for.
+    DestroyAsked,
+    /// It was to be destroyed, and was not listed.
+    NothingToDestroy,
+}
+
+impl Reason {
+    /// The stable name, as the JSON plan spells it.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::NotListed => "not-listed",
+            Self::AsDeclared => "as-declared",
+            Self::AttributesDiffer => "attributes-differ",
+            Self::DestroyAsked => "destroy-asked",
+            Self::NothingToDestroy => "nothing-to-destroy",
+        }
+    }
+}
+
+/// An attribute that differs.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct AttributeChange {
+    /// Its name.
+    pub field: &'static str,
+    /// The live value; nothing where the object was not listed.
+    pub before: Option<String>,
+    /// The declared value.
+    pub after: String,
+}
+
+/// One operation, with its dangers.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Step {
+    /// What is carried out.
+    pub operation: Operation,
+    /// What must be allowed before.
+    pub hazards: Vec<Hazard>,
+    /// The role it runs under, where that is not the session's.
+    pub role: Option<Ident>,
+}

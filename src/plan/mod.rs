@@ -1,0 +1,125 @@
+//! The pure middle: desired and live state to a [`Plan`]. One function for preview, file and deploy; the same inputs
+//! give the same plan, byte for byte.
+
+pub mod change;
+mod diff;
+mod order;
+
+pub(crate) use diff::matches;
+
+pub use change::{Action, AttributeChange, Change, Reason, Step};
+
+use crate::desired::{Desired, NotManaged};
+use crate::object::reading::{Live, Scope, ScopeReading, scope_of};
+use crate::object::statement::{Hazard, HazardKind};
+use crate::source::span::Spanned;
+use std::collections::BTreeMap;
+
+/// What a plan is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Goal {
+    /// The account holds what the definition declares.
+    Deploy,
+    /// The account holds nothing of what the definition declares.
+    Destroy,
+}
+
+/// Where a plan acts, as the account reported it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Target {
+    /// The account identifier.
+    pub account: String,
+    /// The role, if the account gave one.
+    pub role: Option<String>,
+}
+
+/// Everything that a deploy would do, decided. Immutable; a deploy adds no decision of its own.
+#[derive(Clone, Debug)]
+pub struct Plan {
+    /// What it is for.
+    pub goal: Goal,
+    /// Where it acts.
+    pub target: Target,
+    /// One for every object, in the order in which they are carried out.
+    pub changes: Vec<Change>,
+    /// What keeps the plan from being carried out.
+    pub problems: Vec<Problem>,
+    /// Entities of types that are not deployed.
+    pub not_managed: Vec<NotManaged>,
+    /// What the definition says and nothing acts on.
+    pub without_effect: Vec<Spanned<String>>,
+}
+
+/// Why a plan cannot be carried out.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Problem {
+    /// What is wrong, in a sentence.
+    pub message: String,
+    /// What to do.
+    pub help: String,
+}
+
+impl Plan {
+    /// Whether anything would change.
+    pub fn has_changes(&self) -> bool {
+        self.changes.iter().any(|change| change.action != Action::NoOp)
+    }
+
+    /// How many changes there are of an action.
+    pub fn count(&self, action: Action) -> usize {
+        self.changes.iter().filter(|change| change.action == action).count()
+    }
+
+    /// The hazards that are not allowed, each with the change that carries it.
+    pub fn refused(&self, allowed: &[HazardKind]) -> Vec<(&Change, &Hazard)> {
+        let all = self.changes.iter().flat_map(|change| {
+            change.steps.iter().flat_map(move |step| step.hazards.iter().map(move |hazard| (change, hazard)))
+        });
+        all.filter(|(_, hazard)| !allowed.contains(&hazard.kind)).collect()
+    }
+}
+
+/// Computes the plan.
+pub fn plan(goal: Goal, target: Target, desired: &Desired, live: &Live) -> Plan {
+    let Desired { state, origins, not_managed, without_effect } = desired;
+    let mut changes = Vec::new();
+    let mut blocked: BTreeMap<String, Problem> = BTreeMap::new();
+    for (id, object) in state {
+        let origin = origins.get(id).expect("internal error: every desired object has an origin");
+        let scope = scope_of(id, origin.role.as_ref());
+        match (goal, live.scopes.get(&scope)) {
+            (Goal::Deploy, Some(missing @ (ScopeReading::NoDatabase | ScopeReading::NoSchema))) => {
+                let problem = missing_container(missing, &scope, &target);
+                blocked.entry(problem.message.clone()).or_insert(problem);
+            }
+            (Goal::Deploy, _) => changes.push(diff::converge(id, object, live.state.get(id), origin)),
+            (Goal::Destroy, _) => changes.push(diff::destroy(id, live, origin)),
+        }
+    }
+    order::order(goal, &mut changes);
+    Plan {
+        goal,
+        target,
+        changes,
+        problems: blocked.into_values().collect(),
+        not_managed: not_managed.clone(),
+        without_effect: without_effect.clone(),
+    }
+}
+
+fn missing_container(missing: &ScopeReading, scope: &Scope, target: &Target) -> Problem {
+    let schema = &scope.schema;
+    let role = scope.role.as_ref().map(ToString::to_string).or_else(|| target.role.clone());
+    let role = role.unwrap_or_else(|| "the session's role".to_owned());
+    let (what, name) = match missing {
+        ScopeReading::NoDatabase => ("database", schema.database.to_string()),
+        ScopeReading::NoSchema | ScopeReading::Listed => ("schema", schema.to_string()),
+    };
+    let kind = what.to_uppercase();
+    Problem {
+        message: format!("{what} {name} does not exist, or role {role} may not use it"),
+        help: format!(
+            "create it, correct the name, or let the role use it:\nCREATE {kind} {name};\nGRANT USAGE ON {kind} {name} TO ROLE {role};"
+        ),
+    }
+}

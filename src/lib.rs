@@ -23,4 +23,5 @@ pub mod rule;
 pub mod session;
 pub mod snowflake;
 pub mod source;
+pub mod view;
 pub mod wire;

@@ -1,0 +1,382 @@
+//! What machines read. The only types here that are serialised, with a version of their own; their JSON Schemas are
+//! derived from them and committed under `schema/`.
+//!
+//! The format's version: a new minor adds members, and readers ignore what they do not know; a new major changes or
+//! removes some.
+
+use crate::deploy::{Failure, Outcome, Progress};
+use crate::object::state::{Contents, Image};
+use crate::plan::{Action, AttributeChange, Change, Goal, Plan, Problem, Step};
+use crate::source::diagnostic::{Diagnostic, Label, Severity};
+use crate::source::files::Files;
+use crate::source::span::Span;
+use schemars::JsonSchema;
+use serde::Serialize;
+use std::collections::BTreeMap;
+
+/// The version of the plan's format.
+pub const PLAN_FORMAT_VERSION: &str = "1.0";
+
+/// A plan, or a deploy's plan with what came of it.
+#[derive(Debug, Serialize, JsonSchema)]
+#[schemars(title = "snowform plan")]
+pub struct PlanDocument {
+    /// Always `snowform/plan`.
+    pub format: &'static str,
+    /// `MAJOR.MINOR`.
+    pub format_version: &'static str,
+    /// The version of snowform that wrote it.
+    pub tool_version: &'static str,
+    /// `deploy` or `destroy`.
+    pub goal: &'static str,
+    /// Where it acts.
+    pub target: TargetDocument,
+    /// Whether anything would change.
+    pub changes_present: bool,
+    /// Whether it can be carried out.
+    pub deployable: bool,
+    /// How many objects there are of each action.
+    pub summary: BTreeMap<&'static str, usize>,
+    /// One for every object, unchanged ones too, in the order in which they are carried out.
+    pub changes: Vec<ChangeDocument>,
+    /// What keeps it from being carried out.
+    pub problems: Vec<ProblemDocument>,
+    /// Entities of types that snowform does not deploy.
+    pub not_managed: Vec<NotManagedDocument>,
+    /// What the definition says and nothing acts on.
+    pub without_effect: Vec<NoteDocument>,
+}
+
+/// Where a plan acts.
+#[derive(Debug, Serialize, JsonSchema)]
+pub struct TargetDocument {
+    /// The account identifier.
+    pub account: String,
+    /// The role, or null.
+    pub role: Option<String>,
+}
+
+/// What happens to one object.
+#[derive(Debug, Serialize, JsonSchema)]
+pub struct ChangeDocument {
+    /// The entity's key in `snowflake.yml`.
+    pub entity: String,
+    /// The entity type, `image-repository`.
+    #[serde(rename = "type")]
+    pub type_name: &'static str,
+    /// The object's full name in SQL spelling.
+    pub name: String,
+    /// `no-op`, `create`, `alter` or `drop`; readers treat others as a change.
+    pub action: &'static str,
+    /// Why.
+    pub reason: &'static str,
+    /// Where the entity stands.
+    pub source: Range,
+    /// The attributes that differ.
+    pub attributes: Vec<AttributeDocument>,
+    /// The images that a drop would destroy, or null where they were not read.
+    pub images: Option<Vec<ImageDocument>>,
+    /// What is carried out, in order.
+    pub steps: Vec<StepDocument>,
+    /// How it went; only in a deploy's answer.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub result: Option<ResultDocument>,
+}
+
+/// An attribute that differs.
+#[derive(Debug, Serialize, JsonSchema)]
+pub struct AttributeDocument {
+    /// Its name.
+    pub field: &'static str,
+    /// The live value; null where there is no object yet.
+    pub before: Option<String>,
+    /// The declared value.
+    pub after: String,
+}
+
+/// An image that a drop would destroy.
+#[derive(Debug, Serialize, JsonSchema)]
+pub struct ImageDocument {
+    /// Its name in the repository.
+    pub name: String,
+    /// Its tags.
+    pub tags: Vec<String>,
+    /// `sha256:…`
+    pub digest: String,
+    /// When it was pushed, as the account prints it.
+    pub created_on: Option<String>,
+}
+
+/// One statement.
+#[derive(Debug, Serialize, JsonSchema)]
+pub struct StepDocument {
+    /// What is sent, byte for byte.
+    pub statement: String,
+    /// The role it runs under, where that is not the connection's.
+    pub role: Option<String>,
+    /// What must be allowed before.
+    pub hazards: Vec<HazardDocument>,
+}
+
+/// A danger.
+#[derive(Debug, Serialize, JsonSchema)]
+pub struct HazardDocument {
+    /// The name that `--allow` takes.
+    pub kind: &'static str,
+    /// What would be lost.
+    pub message: String,
+}
+
+/// How a change went.
+#[derive(Debug, Serialize, JsonSchema)]
+pub struct ResultDocument {
+    /// `unchanged`, `done`, `failed` or `not-begun`.
+    pub status: &'static str,
+    /// The account's ids of the statements.
+    pub query_ids: Vec<String>,
+    /// Why it failed.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub error: Option<ErrorDocument>,
+}
+
+/// What keeps a plan from being carried out.
+#[derive(Debug, Serialize, JsonSchema)]
+pub struct ProblemDocument {
+    /// What is wrong.
+    pub message: String,
+    /// What to do.
+    pub help: String,
+}
+
+/// An entity that snowform does not deploy.
+#[derive(Debug, Serialize, JsonSchema)]
+pub struct NotManagedDocument {
+    /// Its key.
+    pub entity: String,
+    /// Its type.
+    #[serde(rename = "type")]
+    pub type_name: &'static str,
+    /// Where it stands.
+    pub source: Range,
+}
+
+/// A remark.
+#[derive(Debug, Serialize, JsonSchema)]
+pub struct NoteDocument {
+    /// In words.
+    pub message: String,
+    /// Where.
+    pub source: Range,
+}
+
+/// A stretch of a file. Lines and columns count from 1, columns in code points; bytes count from 0.
+#[derive(Debug, Serialize, JsonSchema)]
+pub struct Range {
+    /// The file.
+    pub path: String,
+    /// The first line.
+    pub line: usize,
+    /// The first column.
+    pub column: usize,
+    /// The line of the end.
+    pub end_line: usize,
+    /// The column behind the end.
+    pub end_column: usize,
+    /// The first byte.
+    pub byte: u32,
+    /// The byte behind the last.
+    pub end_byte: u32,
+}
+
+/// What failed, for `{"error": …}`.
+#[derive(Debug, Serialize, JsonSchema)]
+pub struct ErrorDocument {
+    /// A stable word, or the account's code.
+    pub code: String,
+    /// What went wrong.
+    pub message: String,
+    /// What to do.
+    pub help: String,
+    /// The account's id of the statement.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub query_id: Option<String>,
+}
+
+/// A mistake in a file.
+#[derive(Debug, Serialize, JsonSchema)]
+pub struct DiagnosticDocument {
+    /// The stable code.
+    pub code: &'static str,
+    /// `error` or `warning`.
+    pub severity: &'static str,
+    /// What is wrong.
+    pub message: String,
+    /// What stands at the place.
+    pub label: String,
+    /// What to do, or null.
+    pub help: Option<String>,
+    /// Where.
+    pub range: Range,
+    /// Other places that explain it.
+    pub related: Vec<NoteDocument>,
+    /// An edit that mends it, or null.
+    pub fix: Option<FixDocument>,
+}
+
+/// An edit.
+#[derive(Debug, Serialize, JsonSchema)]
+pub struct FixDocument {
+    /// What it does.
+    pub title: String,
+    /// What it replaces.
+    pub range: Range,
+    /// By what.
+    pub replacement: String,
+}
+
+/// A plan, and what came of it where it was deployed.
+pub fn plan(plan: &Plan, outcome: Option<&Outcome>, files: &Files) -> PlanDocument {
+    let Plan { goal, target, changes, problems, not_managed, without_effect } = plan;
+    PlanDocument {
+        format: "snowform/plan",
+        format_version: PLAN_FORMAT_VERSION,
+        tool_version: env!("CARGO_PKG_VERSION"),
+        goal: match goal {
+            Goal::Deploy => "deploy",
+            Goal::Destroy => "destroy",
+        },
+        target: TargetDocument { account: target.account.clone(), role: target.role.clone() },
+        changes_present: plan.has_changes(),
+        deployable: problems.is_empty(),
+        summary: [Action::Create, Action::Alter, Action::Drop, Action::NoOp]
+            .map(|action| (action.name(), plan.count(action)))
+            .into(),
+        changes: changes
+            .iter()
+            .enumerate()
+            .map(|(at, change)| change_document(change, outcome.map(|outcome| &outcome.progress[at]), files))
+            .collect(),
+        problems: problems
+            .iter()
+            .map(|Problem { message, help }| ProblemDocument { message: message.clone(), help: help.clone() })
+            .collect(),
+        not_managed: not_managed
+            .iter()
+            .map(|entity| NotManagedDocument {
+                entity: entity.entity.clone(),
+                type_name: entity.type_name,
+                source: range(entity.span, files),
+            })
+            .collect(),
+        without_effect: without_effect
+            .iter()
+            .map(|note| NoteDocument { message: note.value.clone(), source: range(note.span, files) })
+            .collect(),
+    }
+}
+
+fn change_document(change: &Change, progress: Option<&Progress>, files: &Files) -> ChangeDocument {
+    let Change { id, action, reason, attributes, desired: _, live: _, contents, origin, steps, wave: _ } =
+        change;
+    ChangeDocument {
+        entity: origin.entity.clone(),
+        type_name: id.object_type.type_name(),
+        name: id.name.to_string(),
+        action: action.name(),
+        reason: reason.name(),
+        source: range(origin.span, files),
+        attributes: attributes
+            .iter()
+            .map(|AttributeChange { field, before, after }| AttributeDocument {
+                field,
+                before: before.clone(),
+                after: after.clone(),
+            })
+            .collect(),
+        images: contents.as_ref().and_then(images),
+        steps: steps.iter().map(step_document).collect(),
+        result: progress.map(result_document),
+    }
+}
+
+fn images(contents: &Contents) -> Option<Vec<ImageDocument>> {
+    let Contents::Listed(images) = contents else { return None };
+    let document = |image: &Image| {
+        let Image { name, tags, digest, created_on } = image.clone();
+        ImageDocument { name, tags, digest, created_on }
+    };
+    Some(images.iter().map(document).collect())
+}
+
+fn step_document(step: &Step) -> StepDocument {
+    let Step { operation, hazards, role } = step;
+    StepDocument {
+        statement: operation.to_string(),
+        role: role.as_ref().map(ToString::to_string),
+        hazards: hazards
+            .iter()
+            .map(|hazard| HazardDocument { kind: hazard.kind.name(), message: hazard.message.clone() })
+            .collect(),
+    }
+}
+
+fn result_document(progress: &Progress) -> ResultDocument {
+    let (status, query_ids, error) = match progress {
+        Progress::Unchanged => ("unchanged", Vec::new(), None),
+        Progress::Done { query_ids } => ("done", query_ids.clone(), None),
+        Progress::NotReached => ("not-begun", Vec::new(), None),
+        Progress::Failed(failure) => ("failed", Vec::new(), Some(failure_document(failure))),
+    };
+    ResultDocument { status, query_ids, error }
+}
+
+fn failure_document(failure: &Failure) -> ErrorDocument {
+    let Failure { message, help, code, query_id, authentication: _ } = failure;
+    ErrorDocument {
+        code: code.map_or_else(|| "failed".to_owned(), |code| format!("{code:06}")),
+        message: message.clone(),
+        help: help.clone(),
+        query_id: query_id.clone(),
+    }
+}
+
+/// Diagnostics, in the order they are given.
+pub fn diagnostics(found: &[Diagnostic], files: &Files) -> Vec<DiagnosticDocument> {
+    found.iter().map(|diagnostic| diagnostic_document(diagnostic, files)).collect()
+}
+
+fn diagnostic_document(diagnostic: &Diagnostic, files: &Files) -> DiagnosticDocument {
+    let Diagnostic { rule, message, primary, related, help, fix } = diagnostic;
+    let note =
+        |Label { span, text }: &Label| NoteDocument { message: text.clone(), source: range(*span, files) };
+    DiagnosticDocument {
+        code: rule.code,
+        severity: match rule.severity {
+            Severity::Error => "error",
+            Severity::Warning => "warning",
+        },
+        message: message.clone(),
+        label: primary.text.clone(),
+        help: help.clone(),
+        range: range(primary.span, files),
+        related: related.iter().map(note).collect(),
+        fix: fix.as_ref().map(|fix| FixDocument {
+            title: fix.title.clone(),
+            range: range(fix.span, files),
+            replacement: fix.replacement.clone(),
+        }),
+    }
+}
+
+fn range(span: Span, files: &Files) -> Range {
+    let (start, end) = (files.start(span), files.position(span.file, span.end));
+    Range {
+        path: files.path(span.file).to_owned(),
+        line: start.line,
+        column: start.column,
+        end_line: end.line,
+        end_column: end.column,
+        byte: span.start,
+        end_byte: span.end,
+    }
+}

@@ -1,0 +1,169 @@
+//! A plan as a person reads it: what, where it comes from, old → new, the statement, and one line that counts.
+
+use super::{counted, visible};
+use crate::desired::{Origin, PartOrigin};
+use crate::plan::{Action, AttributeChange, Change, Goal, Plan, Problem, Reason};
+use crate::source::files::Files;
+use crate::source::span::Span;
+use anstyle::{AnsiColor, Style};
+use std::fmt::Write as _;
+
+const BOLD: Style = Style::new().bold();
+const DIM: Style = Style::new().dimmed();
+
+/// The plan. Styled with ANSI; whoever prints it strips that where it does not belong.
+pub fn text(plan: &Plan, files: &Files) -> String {
+    let mut out = String::new();
+    for change in plan.changes.iter().filter(|change| change.action != Action::NoOp) {
+        draw_change(&mut out, change, files);
+    }
+    for change in plan.changes.iter().filter(|change| change.reason == Reason::NothingToDestroy) {
+        let _ = writeln!(out, "  {DIM}{} is not there{DIM:#}\n", change.id);
+    }
+    draw_notes(&mut out, plan, files);
+    for problem in &plan.problems {
+        draw_problem(&mut out, problem);
+    }
+    let _ = writeln!(out, "{}", summary(plan));
+    out
+}
+
+/// One line: what would happen, or that nothing would.
+pub fn summary(plan: &Plan) -> String {
+    let checked = counted(plan.changes.len(), "object");
+    let place = place(plan);
+    if !plan.has_changes() {
+        return match (plan.problems.is_empty(), plan.goal) {
+            (false, _) => {
+                format!("{}; nothing can be deployed to {place}.", counted(plan.problems.len(), "problem"))
+            }
+            (true, Goal::Deploy) => format!("Nothing to change: {checked} checked in {place}."),
+            (true, Goal::Destroy) => format!("Nothing to destroy in {place}."),
+        };
+    }
+    let counts = [
+        (Action::Create, "to create"),
+        (Action::Alter, "to alter"),
+        (Action::Drop, "to drop"),
+        (Action::NoOp, "unchanged"),
+    ];
+    let parts: Vec<String> = counts
+        .into_iter()
+        .map(|(action, words)| (plan.count(action), words))
+        .filter(|(number, _)| *number > 0)
+        .map(|(number, words)| format!("{number} {words}"))
+        .collect();
+    let problems = match plan.problems.len() {
+        0 => String::new(),
+        number => format!("; {}, so nothing can be deployed", counted(number, "problem")),
+    };
+    format!("{BOLD}Plan: {}{BOLD:#} in {place}{problems}.", parts.join(", "))
+}
+
+fn place(plan: &Plan) -> String {
+    let account = visible(&plan.target.account);
+    match &plan.target.role {
+        Some(role) => format!("account {account} as role {}", visible(role)),
+        None => format!("account {account}"),
+    }
+}
+
+fn draw_change(out: &mut String, change: &Change, files: &Files) {
+    let (sign, colour) = sign(change.action);
+    let (style, id) = (Style::new().fg_color(Some(colour.into())).bold(), &change.id);
+    let shown = visible(&id.to_string());
+    let _ = writeln!(
+        out,
+        "{style}{sign}{style:#} {BOLD}{shown}{BOLD:#}  {DIM}{}{DIM:#}",
+        at(change.origin.span, files)
+    );
+    if let Some(completed) = completed(&change.origin) {
+        let _ = writeln!(out, "    {DIM}{completed}{DIM:#}");
+    }
+    for attribute in &change.attributes {
+        draw_attribute(out, attribute, change, files);
+    }
+    for step in &change.steps {
+        let role =
+            step.role.as_ref().map(|role| format!("  {DIM}-- as role {role}{DIM:#}")).unwrap_or_default();
+        let _ = writeln!(out, "    {};{role}", visible(&step.operation.to_string()));
+        for hazard in &step.hazards {
+            let danger = Style::new().fg_color(Some(AnsiColor::Red.into())).bold();
+            let _ = writeln!(out, "    {danger}! {}{danger:#}: {}", hazard.kind, visible(&hazard.message));
+        }
+    }
+    out.push('\n');
+}
+
+fn sign(action: Action) -> (char, AnsiColor) {
+    match action {
+        Action::NoOp => (' ', AnsiColor::White),
+        Action::Create => ('+', AnsiColor::Green),
+        Action::Alter => ('~', AnsiColor::Yellow),
+        Action::Drop => ('-', AnsiColor::Red),
+    }
+}
+
+fn draw_attribute(out: &mut String, attribute: &AttributeChange, change: &Change, files: &Files) {
+    let AttributeChange { field, before, after } = attribute;
+    let from = match before {
+        Some(before) => format!("{} → ", quoted(before)),
+        None => String::new(),
+    };
+    let place = change.origin.attributes.get(field).map(|span| at(*span, files)).unwrap_or_default();
+    let _ = writeln!(out, "    {field}: {from}{}  {DIM}{place}{DIM:#}", quoted(after));
+}
+
+/// Says which parts of the name are not written in the file.
+fn completed(origin: &Origin) -> Option<String> {
+    let parts = [("database", origin.database), ("schema", origin.schema)];
+    let from = |wanted: PartOrigin| -> Vec<&str> {
+        parts.iter().filter(|(_, part)| *part == wanted).map(|(name, _)| *name).collect()
+    };
+    let connection = from(PartOrigin::Connection);
+    let mut words = Vec::new();
+    if !connection.is_empty() {
+        words.push(format!("{} from the connection", connection.join(" and ")));
+    }
+    if !from(PartOrigin::Convention).is_empty() {
+        words.push("schema PUBLIC because only a database is written".to_owned());
+    }
+    (!words.is_empty()).then(|| words.join("; "))
+}
+
+fn draw_notes(out: &mut String, plan: &Plan, files: &Files) {
+    for entity in &plan.not_managed {
+        let _ = writeln!(
+            out,
+            "  {DIM}not managed: {} ({}), {}; snowform leaves it alone{DIM:#}",
+            visible(&entity.entity),
+            entity.type_name,
+            at(entity.span, files)
+        );
+    }
+    for note in &plan.without_effect {
+        let _ =
+            writeln!(out, "  {DIM}without effect: {}, {}{DIM:#}", visible(&note.value), at(note.span, files));
+    }
+    if !(plan.not_managed.is_empty() && plan.without_effect.is_empty()) {
+        out.push('\n');
+    }
+}
+
+fn draw_problem(out: &mut String, problem: &Problem) {
+    let danger = Style::new().fg_color(Some(AnsiColor::Red.into())).bold();
+    let Problem { message, help } = problem;
+    let _ = writeln!(out, "{danger}problem{danger:#}: {}", visible(message));
+    for line in help.lines() {
+        let _ = writeln!(out, "    {}", visible(line));
+    }
+    out.push('\n');
+}
+
+fn at(span: Span, files: &Files) -> String {
+    format!("{}:{}", visible(files.path(span.file)), files.start(span).line)
+}
+
+fn quoted(text: &str) -> String {
+    format!("\"{}\"", visible(text).replace('"', "\\\""))
+}

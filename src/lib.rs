@@ -10,6 +10,7 @@
 //! ```
 
 pub mod check;
+pub mod cli;
 pub mod definition;
 pub mod deploy;
 pub mod desired;
@@ -20,6 +21,7 @@ pub mod local;
 pub mod object;
 pub mod plan;
 pub mod rule;
+pub mod schema;
 pub mod session;
 pub mod snowflake;
 pub mod source;

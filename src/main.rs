@@ -1,2 +1,7 @@
 //! The binary: one expression, run the command line and return its exit code.
-fn main() {}
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    snowform::cli::run()
+}

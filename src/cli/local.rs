@@ -1,0 +1,97 @@
+//! `snowform local serve|status|reset`: the embedded account.
+
+use super::connect::LOCAL_DIRECTORY;
+use super::error::{CommandError, Exit};
+use super::project::ProjectArgs;
+use super::ui::{Format, Ui};
+use crate::local::{self, Account, ServerConfig};
+use clap::{Args, Subcommand};
+use std::net::{Ipv4Addr, SocketAddr};
+use std::path::PathBuf;
+
+/// The embedded local account: a Snowflake account in the box
+#[derive(Args, Debug)]
+pub struct LocalCommand {
+    #[command(subcommand)]
+    action: LocalAction,
+}
+
+#[derive(Debug, Subcommand)]
+enum LocalAction {
+    /// Serve the account to any Snowflake client on this machine
+    ///
+    /// Listens on 127.0.0.1 only. Writes config.toml with a connection `local` into the account's directory, for
+    /// snowform, snow and the drivers; the password in it is random and printed nowhere.
+    Serve {
+        /// Port to listen on; 0 takes a free one
+        #[arg(long, default_value_t = 8980)]
+        port: u16,
+        #[command(flatten)]
+        place: Place,
+    },
+    /// Say where the account is and what it holds
+    Status {
+        #[command(flatten)]
+        place: Place,
+    },
+    /// Remove the account, with everything in it
+    Reset {
+        #[command(flatten)]
+        place: Place,
+    },
+}
+
+#[derive(Args, Debug)]
+struct Place {
+    /// Directory of the account [default: .snowform in the project]
+    #[arg(long, value_name = "DIR")]
+    dir: Option<PathBuf>,
+    #[command(flatten)]
+    project: ProjectArgs,
+}
+
+impl Place {
+    fn directory(&self) -> PathBuf {
+        let project = self.project.project.clone().unwrap_or_default();
+        self.dir.clone().unwrap_or_else(|| project.join(LOCAL_DIRECTORY))
+    }
+}
+
+pub(super) async fn run(command: &LocalCommand, ui: &Ui) -> Result<Exit, CommandError> {
+    match &command.action {
+        LocalAction::Serve { port, place } => serve(*port, &place.directory(), ui).await,
+        LocalAction::Status { place } => status(&place.directory(), ui),
+        LocalAction::Reset { place } => {
+            Account::reset(&place.directory())?;
+            ui.remark("The local account is removed; the next use begins with a new one.");
+            Ok(Exit::Done)
+        }
+    }
+}
+
+async fn serve(port: u16, directory: &std::path::Path, ui: &Ui) -> Result<Exit, CommandError> {
+    let account = Account::open(directory)?;
+    let address = SocketAddr::from((Ipv4Addr::LOCALHOST, port));
+    let config = ServerConfig { address, ..ServerConfig::default() };
+    let handle = local::serve(account.clone(), config).await.map_err(|error| {
+        let help = "another program listens there; choose another port, or let the system choose:\nsnowform local serve --port 0";
+        CommandError::new(Exit::Failed, "cannot-listen", format!("cannot listen on {address}: {error}"), help)
+    })?;
+    let written = local::write_connection_file(&account, directory, handle.address())?;
+    ui.text(&format!("listening on http://{}\n", handle.address()));
+    let file = written.display();
+    ui.remark(&format!("connect with: snow --config-file {file} connection test\n          or: snowform plan --config-file {file}"));
+    let stopped = tokio::signal::ctrl_c().await;
+    handle.shutdown();
+    handle.stopped().await;
+    Ok(if stopped.is_ok() { Exit::Done } else { Exit::Failed })
+}
+
+fn status(directory: &std::path::Path, ui: &Ui) -> Result<Exit, CommandError> {
+    let summary = Account::open(directory)?.summary()?;
+    match ui.format {
+        Format::Json => ui.json(&summary),
+        Format::Text => ui.text(&format!("{}\n{summary}", directory.display())),
+    }
+    Ok(Exit::Done)
+}

@@ -1,0 +1,162 @@
+//! The command line: one file per command, holding its help, its arguments and what it does.
+
+mod connect;
+mod connection;
+mod deploy;
+pub mod error;
+mod local;
+mod plan;
+mod planning;
+mod project;
+mod schema;
+mod ui;
+mod validate;
+
+use clap::{CommandFactory as _, Parser, Subcommand};
+use connection::ConnectionAction;
+use error::{CommandError, Exit};
+use project::Texts;
+use std::process::ExitCode;
+use ui::{Format, Ui};
+
+use crate::source::files::Files;
+
+/// Deploy Snowflake project definitions: plan, review, deploy
+#[derive(Debug, Parser)]
+#[command(name = "snowform", version, propagate_version = true, after_help = exit_codes(), max_term_width = 110)]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+    #[command(flatten)]
+    global: Global,
+}
+
+#[derive(Debug, clap::Args)]
+#[command(next_help_heading = "Output")]
+struct Global {
+    /// How data is written
+    #[arg(long, value_enum, ignore_case = true, default_value_t, global = true)]
+    format: Format,
+    /// Leave remarks and progress out
+    #[arg(short = 'q', long, visible_alias = "quiet", global = true)]
+    silent: bool,
+    /// Say more of what happens, on standard error
+    #[arg(short, long, global = true)]
+    verbose: bool,
+    /// Say every request, on standard error; never a secret
+    #[arg(long, global = true)]
+    debug: bool,
+    /// No colour; so does the variable NO_COLOR
+    #[arg(long, global = true)]
+    no_color: bool,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    Validate(validate::ValidateArgs),
+    Plan(plan::PlanArgs),
+    Deploy(deploy::DeployArgs),
+    Destroy(deploy::DestroyArgs),
+    Connection(connection::ConnectionCommand),
+    Local(local::LocalCommand),
+    Schema(schema::SchemaArgs),
+    /// Print a completion script for a shell
+    Completion {
+        /// Which shell
+        shell: clap_complete::Shell,
+    },
+}
+
+fn exit_codes() -> String {
+    let lines: Vec<String> = Exit::ALL.iter().map(|(exit, words)| format!("  {:>3}  {words}", *exit as u8)).collect();
+    format!("Exit codes:\n{}", lines.join("\n"))
+}
+
+/// Runs the command line of this process.
+pub fn run() -> ExitCode {
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(error) => {
+            // A reader that has gone away is no error of ours.
+            let _ = error.print();
+            return if error.use_stderr() { Exit::Usage.into() } else { Exit::Done.into() };
+        }
+    };
+    let Global { format, silent, verbose, debug, no_color } = cli.global;
+    let ui = Ui { format, silent, no_color };
+    start_log(verbose, debug);
+    match dispatch(&cli.command, &ui) {
+        Ok(exit) => exit.into(),
+        Err((error, files)) => {
+            ui.error(&error, &files);
+            error.exit.into()
+        }
+    }
+}
+
+/// An error carries the texts that its diagnostics point into.
+type Ran = Result<Exit, (CommandError, Files)>;
+
+fn dispatch(command: &Command, ui: &Ui) -> Ran {
+    let alone = |error: CommandError| (error, Files::default());
+    match command {
+        Command::Validate(args) => validate::run(args, ui),
+        Command::Plan(args) => with_texts(args.texts(), |texts| wait(plan::run(args, texts, ui))),
+        Command::Deploy(args) => with_texts(args.texts(), |texts| wait(deploy::run(args.run(), texts, ui))),
+        Command::Destroy(args) => with_texts(args.texts(), |texts| wait(deploy::run(args.run(), texts, ui))),
+        Command::Connection(command) => match &command.action {
+            ConnectionAction::List(args) => connection::list(args, ui).map_err(alone),
+            ConnectionAction::Test(args) => wait(connection::test(args, ui)).map_err(alone),
+        },
+        Command::Local(command) => wait(local::run(command, ui)).map_err(alone),
+        Command::Schema(args) => Ok(schema::run(args, ui)),
+        Command::Completion { shell } => {
+            clap_complete::generate(*shell, &mut Cli::command(), "snowform", &mut std::io::stdout());
+            Ok(Exit::Done)
+        }
+    }
+}
+
+fn with_texts(
+    texts: Result<Texts, CommandError>,
+    run: impl FnOnce(&Texts) -> Result<Exit, CommandError>,
+) -> Ran {
+    let texts = texts.map_err(|error| (error, Files::default()))?;
+    run(&texts).map_err(|error| (error, texts.files))
+}
+
+/// Runs a command that talks to an account. Commands that do not never start the runtime.
+fn wait<T>(run: impl Future<Output = Result<T, CommandError>>) -> Result<T, CommandError> {
+    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build();
+    let runtime = runtime.map_err(|error| {
+        CommandError::new(Exit::Failed, "no-runtime", format!("no threads can be started: {error}"), "")
+    })?;
+    let result = runtime.block_on(run);
+    // What is still under way (the answer to a closed session) is not waited for.
+    runtime.shutdown_background();
+    result
+}
+
+fn start_log(verbose: bool, debug: bool) {
+    let level = match (verbose, debug) {
+        (_, true) => tracing::Level::DEBUG,
+        (true, false) => tracing::Level::INFO,
+        (false, false) => return,
+    };
+    tracing_subscriber::fmt()
+        .with_max_level(level)
+        .with_writer(std::io::stderr)
+        .with_target(false)
+        .without_time()
+        .init();
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_command_line_is_consistent() {
+        Cli::command().debug_assert();
+    }
+}

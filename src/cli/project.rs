@@ -1,0 +1,104 @@
+//! Finds a project's files and reads them.
+
+use super::error::{CommandError, Exit};
+use crate::definition::Inputs;
+use crate::host::{environment, files};
+use crate::source::files::{Files, MAX_FILE_BYTES};
+use crate::source::span::FileId;
+use clap::Args;
+use std::io;
+use std::path::{Path, PathBuf};
+
+/// The file that a project is found by; the official CLI reads no other spelling.
+pub const DEFINITION: &str = "snowflake.yml";
+const LOCAL: &str = "snowflake.local.yml";
+const OVERLAY: &str = "snowform.yml";
+
+/// Which project.
+#[derive(Args, Clone, Debug, Default)]
+pub struct ProjectArgs {
+    /// Directory of the project [default: this one, else the nearest above that holds a snowflake.yml]
+    #[arg(short = 'p', long = "project", value_name = "DIR", global = true)]
+    pub project: Option<PathBuf>,
+}
+
+/// A project's texts.
+#[derive(Debug)]
+pub struct Texts {
+    /// Where it stands.
+    pub directory: PathBuf,
+    /// The texts.
+    pub files: Files,
+    /// Which text is what.
+    pub inputs: Inputs,
+}
+
+/// Reads the project's files.
+pub fn read(args: &ProjectArgs) -> Result<Texts, CommandError> {
+    let directory = find(args)?;
+    read_directory(directory)
+}
+
+/// Reads the project that stands in a directory.
+pub fn read_directory(directory: PathBuf) -> Result<Texts, CommandError> {
+    let mut texts = Files::default();
+    let definition = add(&mut texts, &directory, DEFINITION)?.ok_or_else(|| missing(&directory, false))?;
+    let local = add(&mut texts, &directory, LOCAL)?;
+    let overlay = add(&mut texts, &directory, OVERLAY)?;
+    Ok(Texts { directory, files: texts, inputs: Inputs { definition, local, overlay } })
+}
+
+/// The directory asked for; else the nearest one upwards with a definition, up to the home directory or the root
+/// (snowflake-cli `find_project_root`).
+fn find(args: &ProjectArgs) -> Result<PathBuf, CommandError> {
+    if let Some(directory) = &args.project {
+        return Ok(directory.clone());
+    }
+    let (here, home) = (environment::current_dir(), environment::home());
+    for directory in here.ancestors() {
+        if directory.join(DEFINITION).exists() {
+            return Ok(if directory == here { PathBuf::from(".") } else { directory.to_owned() });
+        }
+        if Some(directory) == home.as_deref() {
+            break;
+        }
+    }
+    Err(missing(&here, true))
+}
+
+fn missing(directory: &Path, upwards: bool) -> CommandError {
+    let above = if upwards { " or any directory above it" } else { "" };
+    let mut help = "go to the project's directory, or name it with --project DIR".to_owned();
+    for near in ["snowflake.yaml", "Snowflake.yml", "snowflake.yml.example"] {
+        if directory.join(near).exists() {
+            help = format!("there is a {near}; snow and snowform read {DEFINITION} only, so rename or copy it");
+        }
+    }
+    let message = format!("there is no {DEFINITION} in {}{above}", directory.display());
+    CommandError::new(Exit::Failed, "no-definition", message, help)
+}
+
+fn add(texts: &mut Files, directory: &Path, name: &str) -> Result<Option<FileId>, CommandError> {
+    let path = directory.join(name);
+    let shown = path.strip_prefix(".").unwrap_or(&path).display().to_string();
+    let unreadable = |message: String, help: &str| CommandError::new(Exit::Failed, "unreadable-file", message, help);
+    let bytes = match files::read(&path) {
+        Ok(bytes) => bytes,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+        Err(error) if error.kind() == io::ErrorKind::IsADirectory || path.is_dir() => {
+            return Err(unreadable(format!("{shown} is a directory"), "a file is needed in its place"));
+        }
+        Err(error) => {
+            return Err(unreadable(format!("{shown} cannot be read: {error}"), "check the file and its permissions"));
+        }
+    };
+    if bytes.len() > MAX_FILE_BYTES {
+        let message = format!("{shown} has {} MiB", bytes.len() / 1024 / 1024);
+        return Err(unreadable(message, "a definition has at most 64 MiB"));
+    }
+    let text = String::from_utf8(bytes).map_err(|error| {
+        let at = error.utf8_error().valid_up_to();
+        unreadable(format!("{shown} is not UTF-8 text (byte {at})"), "save the file as UTF-8")
+    })?;
+    Ok(Some(texts.add(shown, text)))
+}

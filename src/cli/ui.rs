@@ -1,0 +1,129 @@
+//! Where text leaves the process: data on standard output, talk on standard error.
+
+use super::error::CommandError;
+use crate::host::terminal;
+use crate::source::diagnostic::Diagnostic;
+use crate::source::files::Files;
+use crate::view::{diagnostics, json, visible};
+use anstream::{AutoStream, ColorChoice};
+use anstyle::{AnsiColor, Style};
+use clap::ValueEnum;
+use serde::Serialize;
+use std::io::{self, Write as _};
+
+/// How data is written.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub enum Format {
+    /// For a person.
+    #[default]
+    Text,
+    /// For a machine.
+    Json,
+}
+
+/// The two streams, and how to write on them.
+#[derive(Clone, Copy, Debug)]
+pub struct Ui {
+    /// How data is written.
+    pub format: Format,
+    /// Whether remarks are left out.
+    pub silent: bool,
+    /// Whether colour is forbidden.
+    pub no_color: bool,
+}
+
+/// `{"error": …}`.
+#[derive(Serialize)]
+struct Failed<'a> {
+    error: json::ErrorDocument,
+    #[serde(skip_serializing_if = "<[_]>::is_empty")]
+    diagnostics: &'a [json::DiagnosticDocument],
+}
+
+impl Ui {
+    /// Writes data for a person.
+    pub fn text(&self, text: &str) {
+        write(&mut AutoStream::new(io::stdout(), self.choice(&io::stdout())), text);
+    }
+
+    /// Writes data for a machine.
+    pub fn json(&self, document: &impl Serialize) {
+        let text = serde_json::to_string_pretty(document).expect("internal error: documents have text keys");
+        write(&mut io::stdout(), &format!("{text}\n"));
+    }
+
+    /// Writes a remark.
+    pub fn remark(&self, text: &str) {
+        if !self.silent {
+            self.talk(&format!("{text}\n"));
+        }
+    }
+
+    /// Draws diagnostics as talk.
+    pub fn diagnostics(&self, files: &Files, found: &[Diagnostic]) {
+        if !found.is_empty() {
+            self.talk(&self.draw(files, found));
+        }
+    }
+
+    /// Diagnostics as a person reads them.
+    pub fn draw(&self, files: &Files, found: &[Diagnostic]) -> String {
+        let colour = self.choice(&io::stderr()) != ColorChoice::Never;
+        diagnostics::text(files, found, colour, 110)
+    }
+
+    /// Tells why a command failed: on standard error, and as JSON on standard output where JSON is asked for.
+    pub fn error(&self, error: &CommandError, files: &Files) {
+        let CommandError { exit: _, code, message, help, query_id, diagnostics } = error;
+        if self.format == Format::Json {
+            let found = json::diagnostics(diagnostics, files);
+            let document = json::ErrorDocument {
+                code: code.clone(),
+                message: message.clone(),
+                help: help.clone(),
+                query_id: query_id.clone(),
+            };
+            self.json(&Failed { error: document, diagnostics: &found });
+            return;
+        }
+        self.diagnostics(files, diagnostics);
+        let (bad, bold) = (Style::new().fg_color(Some(AnsiColor::Red.into())).bold(), Style::new().bold());
+        let mut text = format!("{bad}error{bad:#}: {bold}{}{bold:#}\n", lines(message, "  "));
+        if let Some(query_id) = query_id {
+            text.push_str(&format!("  query id {}\n", visible(query_id)));
+        }
+        if !help.is_empty() {
+            text.push_str(&format!("  {}\n", lines(help, "  ")));
+        }
+        self.talk(&text);
+    }
+
+    /// Writes over the line of progress; `last` ends it.
+    pub fn progress(&self, text: &str, last: bool) {
+        self.talk(&format!("\r{text}{}", if last { "\n" } else { "" }));
+    }
+
+    fn talk(&self, text: &str) {
+        write(&mut AutoStream::new(io::stderr(), self.choice(&io::stderr())), text);
+    }
+
+    fn choice(&self, stream: &impl anstream::stream::RawStream) -> ColorChoice {
+        if self.no_color { ColorChoice::Never } else { AutoStream::choice(stream) }
+    }
+}
+
+/// Whether progress may be shown.
+pub fn shows_progress(ui: &Ui) -> bool {
+    ui.format == Format::Text && !ui.silent && terminal::stderr_is_terminal()
+}
+
+/// Line ends are layout; what stands on the lines may come from anywhere.
+fn lines(text: &str, indent: &str) -> String {
+    text.lines().map(visible).collect::<Vec<_>>().join(&format!("\n{indent}"))
+}
+
+/// A reader that has gone away is no error of ours.
+fn write(stream: &mut impl io::Write, text: &str) {
+    let _ = stream.write_all(text.as_bytes());
+    let _ = stream.flush();
+}

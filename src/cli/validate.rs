@@ -1,0 +1,78 @@
+//! `snowform validate`: what is wrong with a definition, without connecting.
+
+use super::error::{CommandError, Exit};
+use super::project;
+use super::ui::{Format, Ui};
+use crate::check;
+use crate::source::diagnostic::{Diagnostic, Severity};
+use crate::source::files::Files;
+use crate::view::json::{self, DiagnosticDocument};
+use clap::Args;
+use serde::Serialize;
+use std::path::PathBuf;
+
+/// Check the definition, without connecting
+///
+/// Reads snowflake.yml and snowform.yml and reports every mistake at once. Exits 0 when there is no error, 1
+/// otherwise.
+#[derive(Args, Debug)]
+pub struct ValidateArgs {
+    /// Directories of projects, or their snowflake.yml [default: this project]
+    pub paths: Vec<PathBuf>,
+    /// Make warnings errors
+    #[arg(long)]
+    pub strict: bool,
+    #[command(flatten)]
+    project: project::ProjectArgs,
+}
+
+#[derive(Serialize)]
+struct Validated {
+    valid: bool,
+    diagnostics: Vec<DiagnosticDocument>,
+}
+
+pub(super) fn run(args: &ValidateArgs, ui: &Ui) -> Result<Exit, (CommandError, Files)> {
+    let mut documents = Vec::new();
+    let mut valid = true;
+    for texts in projects(args) {
+        let texts = texts.map_err(|error| (error, Files::default()))?;
+        let found = check::check(&texts.files, &texts.inputs).diagnostics.sorted();
+        valid &= !found.iter().any(|found| fails(found, args.strict));
+        match ui.format {
+            Format::Json => documents.extend(json::diagnostics(&found, &texts.files)),
+            Format::Text => report(ui, &texts.files, &found),
+        }
+    }
+    if ui.format == Format::Json {
+        ui.json(&Validated { valid, diagnostics: documents });
+    } else if valid {
+        ui.remark("The definition is valid.");
+    }
+    Ok(if valid { Exit::Done } else { Exit::Failed })
+}
+
+fn report(ui: &Ui, files: &Files, found: &[Diagnostic]) {
+    if !found.is_empty() {
+        ui.text(&ui.draw(files, found));
+    }
+}
+
+fn fails(found: &Diagnostic, strict: bool) -> bool {
+    match found.rule.severity {
+        Severity::Error => true,
+        Severity::Warning => strict,
+    }
+}
+
+fn projects(args: &ValidateArgs) -> Vec<Result<project::Texts, CommandError>> {
+    if args.paths.is_empty() {
+        return vec![project::read(&args.project)];
+    }
+    let directory = |path: &PathBuf| {
+        let is_definition = path.file_name().is_some_and(|name| name == project::DEFINITION) && !path.is_dir();
+        let parent = path.parent().filter(|parent| !parent.as_os_str().is_empty());
+        if is_definition { parent.map_or_else(|| PathBuf::from("."), PathBuf::from) } else { path.clone() }
+    };
+    args.paths.iter().map(|path| project::read_directory(directory(path))).collect()
+}

@@ -5,8 +5,19 @@
 //! `wiremock`, snowflake-connector-python `test/data/wiremock`). Every member that was seen missing or null
 //! is optional; unknown members are ignored.
 
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize};
 use std::collections::BTreeMap;
+
+/// Reads null as the type's default, for members that accounts send as null.
+fn or_default<'de, T: Deserialize<'de> + Default, D: Deserializer<'de>>(from: D) -> Result<T, D::Error> {
+    Ok(Option::deserialize(from)?.unwrap_or_default())
+}
+
+/// Reads a number that nothing depends on: one that does not fit is nothing, and no reason to fail.
+fn lenient<'de, D: Deserializer<'de>>(from: D) -> Result<Option<i64>, D::Error> {
+    let number: Option<serde_json::Number> = Option::deserialize(from)?;
+    Ok(number.and_then(|number| number.as_i64()))
+}
 
 /// Every answer's envelope. Application errors come with HTTP 200 and `success: false`.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -20,7 +31,7 @@ pub struct Envelope<T> {
     #[serde(default)]
     pub message: Option<String>,
     /// Whether the request did what it asked for (also true for "still running").
-    #[serde(default)]
+    #[serde(default, deserialize_with = "or_default")]
     pub success: bool,
 }
 
@@ -67,6 +78,9 @@ pub struct LoginData {
     /// Session parameters to set at login.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub session_parameters: BTreeMap<String, serde_json::Value>,
+    /// `ALL` or `NONE`: which further roles take part.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub secondary_roles: Option<String>,
 }
 
 impl std::fmt::Debug for LoginData {
@@ -87,20 +101,25 @@ pub struct LoginAnswer {
     /// The session token.
     pub token: Option<String>,
     /// The token's life, in seconds.
+    #[serde(deserialize_with = "lenient")]
     pub validity_in_seconds: Option<i64>,
     /// The token that renews the session token.
     pub master_token: Option<String>,
     /// Its life, in seconds.
+    #[serde(deserialize_with = "lenient")]
     pub master_validity_in_seconds: Option<i64>,
     /// The user, as the account displays it.
     pub display_user_name: Option<String>,
     /// The server's version.
     pub server_version: Option<String>,
     /// A number beyond 32 bits.
+    #[serde(deserialize_with = "lenient")]
     pub session_id: Option<i64>,
     /// Parameters in force, of mixed JSON types.
+    #[serde(deserialize_with = "or_default")]
     pub parameters: Vec<Parameter>,
     /// Where the session stands.
+    #[serde(deserialize_with = "or_default")]
     pub session_info: SessionInfo,
     /// On a failed login: what the account wants next (`RETRY_LOGIN`, `EXT_AUTHN_DUO_ALL`, `PWD_CHANGE`).
     pub next_action: Option<String>,
@@ -112,6 +131,7 @@ pub struct Parameter {
     /// Its name, upper case.
     pub name: String,
     /// Its value.
+    #[serde(default)]
     pub value: serde_json::Value,
 }
 
@@ -166,10 +186,10 @@ pub struct QueryAnswer {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub rowset_base64: Option<String>,
     /// Rows in all.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none", deserialize_with = "lenient")]
     pub total: Option<i64>,
     /// Rows in this answer and its chunks.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none", deserialize_with = "lenient")]
     pub returned: Option<i64>,
     /// The statement's id.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -187,7 +207,7 @@ pub struct QueryAnswer {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub final_role_name: Option<String>,
     /// What kind of statement it was.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none", deserialize_with = "lenient")]
     pub statement_type_id: Option<i64>,
     /// `json` or `arrow`.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -205,7 +225,7 @@ pub struct QueryAnswer {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub get_result_url: Option<String>,
     /// While the statement runs: after how many seconds it is given up unless somebody asks.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none", deserialize_with = "lenient")]
     pub query_aborts_after_secs: Option<i64>,
     /// On failure: the SQL state.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -222,17 +242,22 @@ pub struct RowType {
     /// Its name.
     pub name: String,
     /// Its type: `text`, `fixed`, `timestamp_ltz`, …
-    #[serde(rename = "type")]
+    #[serde(rename = "type", deserialize_with = "or_default")]
     pub kind: String,
     /// Whether a cell may be null.
+    #[serde(deserialize_with = "or_default")]
     pub nullable: bool,
     /// Digits behind the point, or of a second.
+    #[serde(deserialize_with = "lenient")]
     pub scale: Option<i64>,
     /// Digits in all.
+    #[serde(deserialize_with = "lenient")]
     pub precision: Option<i64>,
     /// The longest text, in characters.
+    #[serde(deserialize_with = "lenient")]
     pub length: Option<i64>,
     /// The longest text, in bytes.
+    #[serde(deserialize_with = "lenient")]
     pub byte_length: Option<i64>,
 }
 
@@ -243,10 +268,13 @@ pub struct Chunk {
     /// Its signed address.
     pub url: String,
     /// Its rows.
+    #[serde(deserialize_with = "or_default")]
     pub row_count: i64,
     /// Its size in bytes, unpacked.
+    #[serde(deserialize_with = "or_default")]
     pub uncompressed_size: i64,
     /// Its size in bytes, packed.
+    #[serde(deserialize_with = "or_default")]
     pub compressed_size: i64,
 }
 
@@ -267,14 +295,15 @@ pub struct TokenAnswer {
     /// The new session token.
     pub session_token: Option<String>,
     /// Its life, in seconds.
-    #[serde(rename = "validityInSecondsST")]
+    #[serde(rename = "validityInSecondsST", deserialize_with = "lenient")]
     pub validity_in_seconds: Option<i64>,
     /// The new master token, where one was given.
     pub master_token: Option<String>,
     /// Its life, in seconds.
-    #[serde(rename = "validityInSecondsMT")]
+    #[serde(rename = "validityInSecondsMT", deserialize_with = "lenient")]
     pub master_validity_in_seconds: Option<i64>,
     /// The session.
+    #[serde(deserialize_with = "lenient")]
     pub session_id: Option<i64>,
 }
 

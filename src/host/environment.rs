@@ -20,3 +20,8 @@ pub fn home() -> Option<PathBuf> {
 pub fn current_dir() -> PathBuf {
     std::env::current_dir().unwrap_or_else(|_| PathBuf::from("."))
 }
+
+/// The name of the operating system: `linux`, `macos`, `windows`, …
+pub fn operating_system() -> &'static str {
+    std::env::consts::OS
+}

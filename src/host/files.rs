@@ -58,3 +58,8 @@ pub fn remove_dir(path: &Path) -> io::Result<()> {
         other => other,
     }
 }
+
+/// Whether anything is at that path, and may be seen.
+pub fn exists(path: &Path) -> bool {
+    path.exists()
+}

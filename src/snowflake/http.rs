@@ -1,0 +1,453 @@
+//! Requests to the account: one place that sends, waits, tries again and logs.
+//!
+//! Logged are method, path, status, duration and request id; never a query string (chunk addresses are signed
+//! in theirs), a header or a body.
+
+use super::retry::{Retry, asked_pause, is_retryable};
+use super::settings::Endpoint;
+use crate::host;
+use crate::session::SessionError;
+use reqwest::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, HeaderMap, HeaderValue, LOCATION, RETRY_AFTER};
+use reqwest::{Method, StatusCode, Url};
+use secrecy::{ExposeSecret as _, SecretString};
+use std::time::{Duration, Instant};
+use tokio::sync::Semaphore;
+use uuid::Uuid;
+
+/// How long a connection may take to be made.
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
+/// How often a redirection is followed.
+const MAX_REDIRECTS: usize = 5;
+
+/// The way to one account.
+pub(super) struct Transport {
+    client: reqwest::Client,
+    endpoint: Endpoint,
+    base: Url,
+    permits: Semaphore,
+    retry: Retry,
+    timeout: Duration,
+}
+
+/// One request, made anew for every try.
+pub(super) struct Call {
+    pub(super) method: Method,
+    /// The path on the account's host, or an address on it.
+    pub(super) url: Url,
+    pub(super) body: Option<Vec<u8>>,
+    /// The token to send, if any.
+    pub(super) token: Option<SecretString>,
+    /// For the log.
+    pub(super) request_id: Option<Uuid>,
+}
+
+/// What came back, whatever it means.
+pub(super) struct Answer {
+    pub(super) status: StatusCode,
+    pub(super) content_type: String,
+    pub(super) body: Vec<u8>,
+}
+
+/// What is known of the tries of one request so far.
+#[derive(Debug)]
+pub(super) struct Tries {
+    /// Tries that had no usable answer.
+    pub(super) failed: u32,
+    /// The status of the last of them; 0 where there was no answer at all.
+    pub(super) last_status: u16,
+    /// When the first began, in milliseconds since 1970.
+    pub(super) started: u64,
+    /// Whether one of them may have been carried out by the account all the same.
+    pub(super) may_have_run: bool,
+}
+
+/// How a try ended without a usable answer.
+enum Failure {
+    Status {
+        status: u16,
+        asked_pause: Option<Duration>,
+    },
+    Reach {
+        kind: ReachKind,
+        words: String,
+    },
+    /// Trying again is of no use.
+    Final(SessionError),
+}
+
+/// How far a try got.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum ReachKind {
+    Name,
+    Connect,
+    Certificate,
+    Silence,
+    Broken,
+}
+
+impl Tries {
+    pub(super) fn new() -> Self {
+        Self { failed: 0, last_status: 0, started: host::clock::now_millis(), may_have_run: false }
+    }
+
+    fn note(&mut self, failure: &Failure) {
+        self.failed += 1;
+        match failure {
+            Failure::Status { status, .. } => {
+                self.last_status = *status;
+                // A request that was refused for its rate was not carried out.
+                self.may_have_run |= *status != StatusCode::TOO_MANY_REQUESTS.as_u16();
+            }
+            Failure::Reach { kind, .. } => {
+                self.last_status = 0;
+                self.may_have_run |= matches!(kind, ReachKind::Silence | ReachKind::Broken);
+            }
+            Failure::Final(_) => {}
+        }
+    }
+}
+
+/// What a request is for: how patient to be with it, and how to speak of it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Purpose {
+    /// The first contact; a wrong address should show soon.
+    Login,
+    /// Everything later.
+    Statement,
+}
+
+/// Tries of a login while nothing answers at all: a slip of the network is survived, a wrong host shows soon.
+const LOGIN_REACH_TRIES: u32 = 3;
+
+impl Transport {
+    /// Makes the one HTTP client of a session. Nothing is sent yet.
+    pub(super) fn new(
+        endpoint: &Endpoint,
+        retry: Retry,
+        max_in_flight: usize,
+        timeout: Duration,
+    ) -> Result<Self, SessionError> {
+        // A second installation reports that there is a provider already, which is what is wanted.
+        let _ = rustls::crypto::ring::default_provider().install_default();
+        let mut builder = reqwest::Client::builder()
+            .user_agent(concat!("snowform/", env!("CARGO_PKG_VERSION")))
+            .connect_timeout(CONNECT_TIMEOUT)
+            .timeout(timeout)
+            .redirect(reqwest::redirect::Policy::none());
+        if endpoint.is_loopback() {
+            builder = builder.no_proxy();
+        }
+        let client = builder.build().map_err(|error| unusable_client(&error))?;
+        let base = Url::parse(&endpoint.to_string()).map_err(|error| SessionError::Unreachable {
+            message: format!("the host {:?} makes no address: {error}", endpoint.host()),
+            help: "check host and account of the connection".to_owned(),
+        })?;
+        let permits = Semaphore::new(max_in_flight.max(1));
+        Ok(Self { client, endpoint: endpoint.clone(), base, permits, retry, timeout })
+    }
+
+    /// Where the account is.
+    pub(super) fn endpoint(&self) -> &Endpoint {
+        &self.endpoint
+    }
+
+    /// How patient this client is.
+    pub(super) fn retry(&self) -> &Retry {
+        &self.retry
+    }
+
+    /// An address on the account's host.
+    pub(super) fn url(&self, path: &str, query: &[(&str, &str)]) -> Url {
+        let mut url = self.base.clone();
+        url.set_path(path);
+        if !query.is_empty() {
+            url.query_pairs_mut().extend_pairs(query);
+        }
+        url
+    }
+
+    /// An address that the account gave, if it leads to the account itself: a token must not follow it
+    /// anywhere else.
+    pub(super) fn own_url(&self, address: &str) -> Result<Url, SessionError> {
+        let url = self.base.join(address).ok().filter(|url| url.origin() == self.base.origin());
+        url.ok_or_else(|| SessionError::Protocol {
+            message: format!("{} sends us to another host for a result", self.endpoint.authority()),
+            help: "tokens are not sent there; check that host is the account's own address".to_owned(),
+        })
+    }
+
+    /// Sends a request until it is answered: `make` builds it anew for every try. Answers whose status says
+    /// "try again" are not returned.
+    pub(super) async fn send(
+        &self,
+        purpose: Purpose,
+        tries: &mut Tries,
+        mut make: impl FnMut(&Tries) -> Result<Call, SessionError>,
+    ) -> Result<Answer, SessionError> {
+        let failed_before = tries.failed;
+        loop {
+            let failure = match self.follow(make(tries)?).await {
+                Ok(answer) => return Ok(answer),
+                Err(Failure::Final(error)) => return Err(error),
+                Err(failure) => failure,
+            };
+            tries.note(&failure);
+            let failed = tries.failed - failed_before;
+            if failed >= self.allowed_tries(purpose, &failure) {
+                return Err(self.give_up(&failure, failed));
+            }
+            let asked = match &failure {
+                Failure::Status { asked_pause, .. } => *asked_pause,
+                Failure::Reach { .. } | Failure::Final(_) => None,
+            };
+            tokio::time::sleep(self.retry.pause(failed, asked)).await;
+        }
+    }
+
+    /// Sends a request once and reports nothing but that it was answered.
+    pub(super) async fn send_once(&self, call: Call) -> bool {
+        self.follow(call).await.is_ok()
+    }
+
+    /// Fetches a part of a result from the storage that the account named, with exactly these headers, until
+    /// it is answered.
+    pub(super) async fn fetch(&self, url: &Url, headers: &HeaderMap) -> Result<Answer, SessionError> {
+        let mut failed = 0;
+        loop {
+            let request = self.client.get(url.clone()).headers(headers.clone());
+            let failure = match self.once(request, "chunk", None).await {
+                Ok((answer, _)) => return Ok(answer),
+                Err(Failure::Final(error)) => return Err(error),
+                Err(failure) => failure,
+            };
+            failed += 1;
+            if failed >= self.allowed_tries(Purpose::Statement, &failure) {
+                return Err(failure.to_error(url.host_str().unwrap_or("the storage"), failed, self.timeout));
+            }
+            tokio::time::sleep(self.retry.pause(failed, None)).await;
+        }
+    }
+
+    fn allowed_tries(&self, purpose: Purpose, failure: &Failure) -> u32 {
+        match failure {
+            Failure::Reach { kind: ReachKind::Certificate, .. } | Failure::Final(_) => 1,
+            Failure::Reach { kind: ReachKind::Name | ReachKind::Connect, .. }
+                if purpose == Purpose::Login =>
+            {
+                self.retry.tries.min(LOGIN_REACH_TRIES)
+            }
+            Failure::Reach { .. } | Failure::Status { .. } => self.retry.tries,
+        }
+    }
+
+    fn give_up(&self, failure: &Failure, failed: u32) -> SessionError {
+        failure.to_error(&self.endpoint.authority(), failed, self.timeout)
+    }
+
+    /// One try, with redirections followed: only 307 and 308, which keep method and body, and only to the
+    /// same origin, because the request carries a token.
+    async fn follow(&self, mut call: Call) -> Result<Answer, Failure> {
+        for _ in 0..=MAX_REDIRECTS {
+            let path = call.url.path().to_owned();
+            let (answer, location) = self.once(self.request(&call), &path, call.request_id).await?;
+            if !answer.status.is_redirection() {
+                return Ok(answer);
+            }
+            call.url = self.redirected(&call.url, answer.status, location).map_err(Failure::Final)?;
+        }
+        Err(Failure::Final(SessionError::Protocol {
+            message: format!("{} redirects in circles", self.endpoint.authority()),
+            help: "check host and account of the connection".to_owned(),
+        }))
+    }
+
+    fn redirected(
+        &self,
+        from: &Url,
+        status: StatusCode,
+        location: Option<HeaderValue>,
+    ) -> Result<Url, SessionError> {
+        let to = location.and_then(|location| from.join(location.to_str().ok()?).ok());
+        let keeps_method = matches!(status, StatusCode::TEMPORARY_REDIRECT | StatusCode::PERMANENT_REDIRECT);
+        match to {
+            Some(to) if keeps_method && to.origin() == self.base.origin() => Ok(to),
+            to => {
+                let target = to.as_ref().and_then(Url::host_str).unwrap_or("nowhere");
+                Err(SessionError::Protocol {
+                    message: format!(
+                        "{} redirects (status {}) to {target}, where credentials are not sent",
+                        self.endpoint.authority(),
+                        status.as_u16()
+                    ),
+                    help: "set host to the account's own address".to_owned(),
+                })
+            }
+        }
+    }
+
+    fn request(&self, call: &Call) -> reqwest::RequestBuilder {
+        let Call { method, url, body, token, request_id: _ } = call;
+        let mut request =
+            self.client.request(method.clone(), url.clone()).header(ACCEPT, "application/snowflake");
+        if let Some(token) = token {
+            request = request.header(AUTHORIZATION, authorization(token));
+        }
+        match body {
+            Some(body) => request.header(CONTENT_TYPE, "application/json").body(body.clone()),
+            None => request,
+        }
+    }
+
+    /// Sends and reads to the end; what is not worth reading, and what should be tried again, is a failure.
+    async fn once(
+        &self,
+        request: reqwest::RequestBuilder,
+        path: &str,
+        request_id: Option<Uuid>,
+    ) -> Result<(Answer, Option<HeaderValue>), Failure> {
+        let _permit = self.permits.acquire().await.expect("internal error: the semaphore is never closed");
+        let started = Instant::now();
+        let request_id = request_id.map(tracing::field::display);
+        let response = match request.send().await {
+            Ok(response) => response,
+            Err(error) => {
+                let failure = Failure::of(error);
+                let millis = started.elapsed().as_millis();
+                tracing::debug!(path, millis, request_id, failure = failure.noun(), "no answer");
+                return Err(failure);
+            }
+        };
+        let status = response.status();
+        let header = |name| response.headers().get(name).and_then(|value| value.to_str().ok());
+        let content_type = header(CONTENT_TYPE).unwrap_or_default().to_owned();
+        let asked_pause = header(RETRY_AFTER).and_then(asked_pause);
+        let location = response.headers().get(LOCATION).cloned();
+        let body = response.bytes().await;
+        let millis = started.elapsed().as_millis();
+        tracing::debug!(path, status = status.as_u16(), millis, request_id, "answered");
+        if is_retryable(status.as_u16()) {
+            return Err(Failure::Status { status: status.as_u16(), asked_pause });
+        }
+        let body = Vec::from(body.map_err(Failure::of)?);
+        Ok((Answer { status, content_type, body }, location))
+    }
+}
+
+fn authorization(token: &SecretString) -> HeaderValue {
+    let text = format!("Snowflake Token=\"{}\"", token.expose_secret());
+    let mut value = HeaderValue::try_from(text).unwrap_or_else(|_| HeaderValue::from_static("Snowflake"));
+    value.set_sensitive(true);
+    value
+}
+
+fn unusable_client(error: &reqwest::Error) -> SessionError {
+    SessionError::Unreachable {
+        message: format!("no encrypted connection can be set up on this machine: {}", chain(error)),
+        help: "there may be no certificates of authorities; name a bundle with SSL_CERT_FILE".to_owned(),
+    }
+}
+
+/// An error and what caused it, without the address: signed ones are secrets.
+fn chain(error: &dyn std::error::Error) -> String {
+    let mut words = error.to_string();
+    let mut source = error.source();
+    while let Some(inner) = source {
+        let inner_words = inner.to_string();
+        if !words.contains(&inner_words) {
+            words.push_str(": ");
+            words.push_str(&inner_words);
+        }
+        source = inner.source();
+    }
+    words
+}
+
+fn is_certificate_error(error: &reqwest::Error) -> bool {
+    let mut source: Option<&dyn std::error::Error> = Some(error);
+    while let Some(inner) = source {
+        if inner.is::<rustls::Error>() {
+            return true;
+        }
+        let io = inner.downcast_ref::<std::io::Error>().and_then(std::io::Error::get_ref);
+        source = match io {
+            Some(custom) => Some(custom),
+            None => inner.source(),
+        };
+    }
+    false
+}
+
+impl Failure {
+    fn of(error: reqwest::Error) -> Self {
+        let error = error.without_url();
+        let kind = if error.is_dns() {
+            ReachKind::Name
+        } else if is_certificate_error(&error) {
+            ReachKind::Certificate
+        } else if error.is_connect() {
+            ReachKind::Connect
+        } else if error.is_timeout() {
+            ReachKind::Silence
+        } else {
+            ReachKind::Broken
+        };
+        Self::Reach { kind, words: chain(&error) }
+    }
+
+    fn noun(&self) -> &'static str {
+        match self {
+            Self::Status { .. } => "status",
+            Self::Reach { kind: ReachKind::Name, .. } => "name not found",
+            Self::Reach { kind: ReachKind::Connect, .. } => "no connection",
+            Self::Reach { kind: ReachKind::Certificate, .. } => "no trust",
+            Self::Reach { kind: ReachKind::Silence, .. } => "time-out",
+            Self::Reach { kind: ReachKind::Broken, .. } => "broken off",
+            Self::Final(_) => "refused",
+        }
+    }
+
+    fn to_error(&self, host: &str, failed: u32, timeout: Duration) -> SessionError {
+        let tries = if failed == 1 { "1 try".to_owned() } else { format!("{failed} tries") };
+        let (what, help) = match self {
+            Self::Status { status: 429, .. } => (
+                format!("{host} refuses requests for their number (status 429), through {tries}"),
+                "wait, and run fewer deployments at once",
+            ),
+            Self::Status { status, .. } => (
+                format!("{host} is not available: status {status}, through {tries}"),
+                "see https://status.snowflake.com, and try again later",
+            ),
+            Self::Reach { kind, words } => kind.describe(host, words, &tries, timeout),
+            Self::Final(error) => (error.to_string(), ""),
+        };
+        SessionError::Unreachable { message: what, help: help.to_owned() }
+    }
+}
+
+impl ReachKind {
+    fn describe(self, host: &str, words: &str, tries: &str, timeout: Duration) -> (String, &'static str) {
+        match self {
+            Self::Name => (
+                format!("the host {host} cannot be found"),
+                "check the account of the connection: it is the beginning of the host; it looks like \
+                 myorg-myaccount, or has a region behind it (xy12345.eu-central-1)",
+            ),
+            Self::Connect => (
+                format!("no connection to {host}, through {tries}: {words}"),
+                "check host, port and network; a proxy is taken from HTTPS_PROXY",
+            ),
+            Self::Certificate => (
+                format!("the certificate of {host} is not trusted: {words}"),
+                "check the host; behind a proxy that inspects traffic, name its certificate with SSL_CERT_FILE",
+            ),
+            Self::Silence => (
+                format!("no answer from {host} within {} seconds, through {tries}", timeout.as_secs()),
+                "see https://status.snowflake.com, and try again later",
+            ),
+            Self::Broken => (
+                format!("{host} broke off the connection, through {tries}: {words}"),
+                "check the network and any proxy in between; then try again",
+            ),
+        }
+    }
+}

@@ -98,8 +98,11 @@ fn allowed_arrows_make_no_circle() {
     let allowed = allowed();
     let mut left: BTreeSet<&String> = allowed.keys().collect();
     loop {
-        let free: Vec<_> =
-            left.iter().copied().filter(|room| allowed[*room].iter().all(|used| !left.contains(used))).collect();
+        let free: Vec<_> = left
+            .iter()
+            .copied()
+            .filter(|room| allowed[*room].iter().all(|used| !left.contains(used)))
+            .collect();
         if free.is_empty() {
             break;
         }

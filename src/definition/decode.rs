@@ -10,14 +10,16 @@ use crate::object::name::Ident;
 use crate::source::diagnostic::{Diagnostic, Diagnostics, did_you_mean};
 use crate::source::files::Files;
 use crate::source::span::{Span, Spanned};
-use crate::source::yaml::{self, Data, Entry, Node};
+use crate::source::yaml::{self, Data, Entry, Node, Parsed};
 use std::collections::BTreeMap;
 
 const TOP_LEVEL: [&str; 4] = ["definition_version", "entities", "env", "mixins"];
 
 /// Reads a project. Whatever is wrong is in the diagnostics, and the project holds the rest.
 pub fn decode(files: &Files, inputs: &Inputs) -> (Project, Diagnostics) {
-    let (root, mut found) = yaml::parse(inputs.definition, files.text(inputs.definition));
+    let Parsed { root, diagnostics: mut syntax, unfinished } =
+        yaml::parse(inputs.definition, files.text(inputs.definition));
+    let mut found = Diagnostics::default();
     if let Some(local) = inputs.local {
         found.push(not_supported(
             Span::new(local, 0, 0),
@@ -26,20 +28,26 @@ pub fn decode(files: &Files, inputs: &Inputs) -> (Project, Diagnostics) {
         ));
     }
     let mut project = Project::default();
-    let Some(root) = root else { return (project, found) };
+    let Some(root) = root else { return (project, syntax) };
     let Some(entries) = root.as_mapping() else {
         found.push(not_a_definition(&root));
         return (project, found);
     };
     refuse_templates(&root, &mut found);
-    top_level(entries, &root, &mut found);
+    top_level(entries, &mut found);
+    if root.entry("definition_version").is_none() && !syntax.has_errors() {
+        found.push(missing_version(entries, &root));
+    }
     if let Some(entities) = entries.iter().find(|entry| entry.key.value == "entities") {
         decode_entities(entities, &mut project, &mut found);
     }
     if let Some(file) = inputs.overlay {
         overlay::apply(file, files.text(file), &mut project, &mut found);
     }
-    (project, found)
+    // What a syntax error cut short is not blamed for what it lacks.
+    found.retain(|found| !unfinished.contains(&found.primary.span));
+    syntax.extend(found);
+    (project, syntax)
 }
 
 fn not_a_definition(root: &Node) -> Diagnostic {
@@ -51,7 +59,7 @@ fn not_a_definition(root: &Node) -> Diagnostic {
         .help("start with\ndefinition_version: 2\nentities:\n  my_repo:\n    type: image-repository")
 }
 
-fn top_level(entries: &[Entry], root: &Node, found: &mut Diagnostics) {
+fn top_level(entries: &[Entry], found: &mut Diagnostics) {
     let place = Place { noun: "a project definition", advise: &|_| None };
     for entry in entries {
         match entry.key.value.as_str() {
@@ -73,18 +81,12 @@ fn top_level(entries: &[Entry], root: &Node, found: &mut Diagnostics) {
             _ => found.push(shape::unknown_key(entry, TOP_LEVEL.into_iter(), &place)),
         }
     }
-    if root.entry("definition_version").is_none() {
-        let span = entries.first().map_or(root.span, |first| first.key.span);
-        found.push(
-            Diagnostic::new(
-                &VERSION,
-                "`definition_version` is missing",
-                span.start_only(),
-                "expected before this",
-            )
-            .help("add `definition_version: 2` as the first line"),
-        );
-    }
+}
+
+fn missing_version(entries: &[Entry], root: &Node) -> Diagnostic {
+    let span = entries.first().map_or(root.span, |first| first.key.span);
+    Diagnostic::new(&VERSION, "`definition_version` is missing", span.start_only(), "expected before this")
+        .help("add `definition_version: 2` as the first line")
 }
 
 fn check_version(entry: &Entry, found: &mut Diagnostics) {

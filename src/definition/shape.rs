@@ -72,7 +72,10 @@ pub(super) fn check(value: &Node, shape: &Shape, key: &Spanned<String>, found: &
         (Shape::ScriptPath, Data::Scalar(text)) => check_script_path(text, value, found),
         (Shape::List(item), Data::Sequence(items)) => {
             for node in items {
-                check(node, item, key, found);
+                // What an item lacks is said at the item.
+                let place =
+                    node.as_mapping().and_then(|entries| entries.first()).map_or(node.span, |e| e.key.span);
+                check(node, item, &Spanned::new(key.value.clone(), place), found);
             }
         }
         (Shape::Map(item), Data::Mapping(entries)) => {

@@ -117,6 +117,11 @@ impl Diagnostics {
         self.0.push(diagnostic);
     }
 
+    /// Keeps those that are true.
+    pub fn retain(&mut self, keep: impl FnMut(&Diagnostic) -> bool) {
+        self.0.retain(keep);
+    }
+
     /// Whether any of them stops a deploy.
     pub fn has_errors(&self) -> bool {
         self.0.iter().any(Diagnostic::is_error)

@@ -7,7 +7,7 @@
 use super::diagnostic::{Diagnostic, Diagnostics, Rule, Severity};
 use super::span::{FileId, Span, Spanned};
 use granit_parser::{Event, Parser, ScalarStyle};
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 
 /// The text is no YAML.
@@ -89,9 +89,19 @@ impl Node {
     }
 }
 
-/// Reads one document. The root is missing where the text is no YAML at all; a text without any content is an
-/// empty scalar.
-pub fn parse(file: FileId, text: &str) -> (Option<Arc<Node>>, Diagnostics) {
+/// What a text was read as.
+#[derive(Debug, Default)]
+pub struct Parsed {
+    /// The document. Missing where the text is no YAML at all; a text without any content is an empty scalar.
+    pub root: Option<Arc<Node>>,
+    /// What is wrong with the YAML.
+    pub diagnostics: Diagnostics,
+    /// The keys whose values a syntax error cut short: what they seem to lack may stand behind the error.
+    pub unfinished: BTreeSet<Span>,
+}
+
+/// Reads one document.
+pub fn parse(file: FileId, text: &str) -> Parsed {
     let mut builder = Builder {
         file,
         text,
@@ -99,6 +109,7 @@ pub fn parse(file: FileId, text: &str) -> (Option<Arc<Node>>, Diagnostics) {
         anchors: HashMap::new(),
         root: None,
         diagnostics: Diagnostics::default(),
+        unfinished: BTreeSet::new(),
     };
     let options = granit_parser::options! { emit_unresolved_aliases: true };
     let mut documents = 0;
@@ -142,6 +153,7 @@ struct Builder<'t> {
     anchors: HashMap<usize, Arc<Node>>,
     root: Option<Arc<Node>>,
     diagnostics: Diagnostics,
+    unfinished: BTreeSet<Span>,
 }
 
 impl Builder<'_> {
@@ -325,11 +337,17 @@ impl Builder<'_> {
         self.diagnostics.push(diagnostic);
     }
 
-    fn finish(mut self) -> (Option<Arc<Node>>, Diagnostics) {
+    fn finish(mut self) -> Parsed {
         // After a syntax error collections are still open: close them, so that what was read is not lost.
+        for open in &self.open {
+            self.unfinished.insert(open.start);
+            if let Children::Mapping { key: Some(key), .. } = &open.children {
+                self.unfinished.insert(key.span);
+            }
+        }
         while let Some(open) = self.open.last() {
             let start = open.start;
-            if let Some(Open { children: Children::Mapping { key: Some(_), .. }, .. }) = self.open.last() {
+            if let Children::Mapping { key: Some(_), .. } = &open.children {
                 let empty = Node { span: start.start_only(), tag: None, data: Data::Scalar(String::new()) };
                 self.attach(Arc::new(empty), start);
             }
@@ -339,7 +357,8 @@ impl Builder<'_> {
             let span = Span::new(self.file, 0, 0);
             self.root = Some(Arc::new(Node { span, tag: None, data: Data::Scalar(String::new()) }));
         }
-        (self.root, self.diagnostics)
+        let Self { root, diagnostics, unfinished, .. } = self;
+        Parsed { root, diagnostics, unfinished }
     }
 }
 
@@ -356,8 +375,8 @@ mod tests {
     fn read(text: &str) -> (Option<Arc<Node>>, Vec<Diagnostic>) {
         let mut files = Files::default();
         let id = files.add("t.yml", text);
-        let (root, found) = parse(id, text);
-        (root, found.sorted())
+        let Parsed { root, diagnostics, .. } = parse(id, text);
+        (root, diagnostics.sorted())
     }
 
     fn value(text: &str, key: &str) -> String {

@@ -16,7 +16,7 @@ pub struct Checked {
 }
 
 /// Checks a project without a connection.
-pub fn check(files: &Files, inputs: &Inputs) -> Checked {
+pub fn check(files: &Files, inputs: &Inputs<'_>) -> Checked {
     let (project, mut diagnostics) = definition::decode(files, inputs);
     rule::check(&project, &NameDefaults::default(), &mut diagnostics);
     Checked { project, diagnostics }

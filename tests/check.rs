@@ -5,7 +5,7 @@
 //! `SNOWFORM_BLESS=1` the marks are written anew, to be read before they are committed.
 
 use snowform::check;
-use snowform::definition::Inputs;
+use snowform::definition::{Inputs, Variables};
 use snowform::source::diagnostic::{Diagnostic, Severity};
 use snowform::source::files::Files;
 use snowform::source::span::FileId;
@@ -45,6 +45,7 @@ fn check_texts(texts: &BTreeMap<String, String>) -> Checked {
         definition: id("snowflake.yml").expect("a case has a snowflake.yml"),
         local: id("snowflake.local.yml"),
         overlay: id("snowform.yml"),
+        variables: &Variables::default(),
     };
     let found = check::check(&files, &inputs).diagnostics.sorted();
     Checked { files, ids, found }

@@ -1,53 +1,83 @@
 //! `snowflake.yml` to a [`Project`].
 
 use super::shape::{self, Place};
+use super::template::{Renderer, TEMPLATE_NOT_ALLOWED};
 use super::{
-    Entity, Inputs, MISSING_KEY, Meta, NOT_SUPPORTED, Project, UNKNOWN_TYPE, VERSION, WRONG_SHAPE,
-    identifier, overlay,
+    Entity, Inputs, MISSING_KEY, Meta, Project, UNKNOWN_TYPE, VERSION, WRONG_SHAPE, identifier, merge, mixin,
+    overlay,
 };
+use crate::kind::field::Shape;
 use crate::kind::{self, Kind};
 use crate::object::name::Ident;
 use crate::source::diagnostic::{Diagnostic, Diagnostics, did_you_mean};
 use crate::source::files::Files;
-use crate::source::span::{Span, Spanned};
+use crate::source::span::{FileId, Span, Spanned};
 use crate::source::yaml::{self, Data, Entry, Node, Parsed};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 const TOP_LEVEL: [&str; 4] = ["definition_version", "entities", "env", "mixins"];
 
 /// Reads a project. Whatever is wrong is in the diagnostics, and the project holds the rest.
-pub fn decode(files: &Files, inputs: &Inputs) -> (Project, Diagnostics) {
-    let Parsed { root, diagnostics: mut syntax, unfinished } =
-        yaml::parse(inputs.definition, files.text(inputs.definition));
+pub fn decode(files: &Files, inputs: &Inputs<'_>) -> (Project, Diagnostics) {
+    let mut texts = Texts { files, syntax: Diagnostics::default(), unfinished: BTreeSet::new() };
     let mut found = Diagnostics::default();
-    if let Some(local) = inputs.local {
-        found.push(not_supported(
-            Span::new(local, 0, 0),
-            "snowflake.local.yml is not read yet",
-            "remove the file",
-        ));
-    }
     let mut project = Project::default();
-    let Some(root) = root else { return (project, syntax) };
-    let Some(entries) = root.as_mapping() else {
-        found.push(not_a_definition(&root));
-        return (project, found);
+    let Some(root) = texts.read(inputs.definition) else { return (project, texts.syntax) };
+    let Some(root) = whole_definition(root, inputs, &mut texts, &mut found) else {
+        texts.syntax.extend(found);
+        return (project, texts.syntax);
     };
-    refuse_templates(&root, &mut found);
-    top_level(entries, &mut found);
-    if root.entry("definition_version").is_none() && !syntax.has_errors() {
-        found.push(missing_version(entries, &root));
-    }
-    if let Some(entities) = entries.iter().find(|entry| entry.key.value == "entities") {
+    let root = mixin::apply(&root, &mut found);
+    let renderer = Renderer::new(files, &root, inputs.variables);
+    let rendered = renderer.render(&root);
+    let overlay = inputs.overlay.and_then(|file| texts.read(file)).map(|overlay| renderer.render(&overlay));
+    let (templates, unknown) = renderer.finish();
+    top_level(&rendered, &texts, &mut found);
+    if let Some(entities) = rendered.entry("entities") {
         decode_entities(entities, &mut project, &mut found);
     }
-    if let Some(file) = inputs.overlay {
-        overlay::apply(file, files.text(file), &mut project, &mut found);
+    if let Some(overlay) = overlay {
+        overlay::apply(&overlay, &mut project, &mut found);
     }
-    // What a syntax error cut short is not blamed for what it lacks.
-    found.retain(|found| !unfinished.contains(&found.primary.span));
+    let Texts { mut syntax, unfinished, files: _ } = texts;
+    // What a syntax error cut short is not blamed for what it lacks, and an unknown value not for what it is.
+    let speaks = |span: &Span| !unfinished.contains(span) && !unknown.contains(span);
+    found.retain(|found| speaks(&found.primary.span));
     syntax.extend(found);
+    syntax.extend(templates);
     (project, syntax)
+}
+
+/// The texts of a project, and what is wrong with them as YAML.
+struct Texts<'a> {
+    files: &'a Files,
+    syntax: Diagnostics,
+    unfinished: BTreeSet<Span>,
+}
+
+impl Texts<'_> {
+    fn read(&mut self, file: FileId) -> Option<Arc<Node>> {
+        let Parsed { root, diagnostics, unfinished } = yaml::parse(file, self.files.text(file));
+        self.syntax.extend(diagnostics);
+        self.unfinished.extend(unfinished);
+        root
+    }
+}
+
+/// The definition with the local file laid over it; nothing where it is no mapping.
+fn whole_definition(
+    root: Arc<Node>,
+    inputs: &Inputs<'_>,
+    texts: &mut Texts<'_>,
+    found: &mut Diagnostics,
+) -> Option<Arc<Node>> {
+    if root.as_mapping().is_none() {
+        found.push(not_a_definition(&root));
+        return None;
+    }
+    let local = inputs.local.and_then(|file| texts.read(file));
+    Some(local.map_or_else(|| Arc::clone(&root), |local| merge::lay_over(&root, &local, found)))
 }
 
 fn not_a_definition(root: &Node) -> Diagnostic {
@@ -59,27 +89,20 @@ fn not_a_definition(root: &Node) -> Diagnostic {
         .help("start with\ndefinition_version: 2\nentities:\n  my_repo:\n    type: image-repository")
 }
 
-fn top_level(entries: &[Entry], found: &mut Diagnostics) {
+fn top_level(root: &Node, texts: &Texts<'_>, found: &mut Diagnostics) {
     let place = Place { noun: "a project definition", advise: &|_| None };
+    let entries = root.as_mapping().unwrap_or_default();
     for entry in entries {
         match entry.key.value.as_str() {
             "definition_version" => check_version(entry, found),
-            "mixins" => found.push(not_supported(
-                entry.key.span,
-                "`mixins` are not applied yet",
-                "write the keys out",
-            )),
-            "env" => {
-                shape::check(
-                    &entry.value,
-                    &kind::field::Shape::Map(&kind::field::Shape::Text),
-                    &entry.key,
-                    found,
-                );
-            }
-            "entities" => {}
+            "env" => shape::check(&entry.value, &Shape::Map(&Shape::Text), &entry.key, found),
+            // Mixins are checked where they are used, entities where they are decoded.
+            "mixins" | "entities" => {}
             _ => found.push(shape::unknown_key(entry, TOP_LEVEL.into_iter(), &place)),
         }
+    }
+    if root.entry("definition_version").is_none() && !texts.syntax.has_errors() {
+        found.push(missing_version(entries, root));
     }
 }
 
@@ -110,23 +133,6 @@ fn check_version(entry: &Entry, found: &mut Diagnostics) {
     found.push(diagnostic);
 }
 
-/// Templates belong to the language, and reading them as plain texts would deploy something else.
-fn refuse_templates(node: &Node, found: &mut Diagnostics) {
-    match &node.data {
-        Data::Scalar(text) if text.contains("<%") => {
-            found.push(not_supported(node.span, "templates are not rendered yet", "write the value out"));
-        }
-        Data::Scalar(_) => {}
-        Data::Sequence(items) => items.iter().for_each(|item| refuse_templates(item, found)),
-        Data::Mapping(entries) => entries.iter().for_each(|entry| refuse_templates(&entry.value, found)),
-    }
-}
-
-fn not_supported(span: Span, message: &str, way_out: &str) -> Diagnostic {
-    Diagnostic::new(&NOT_SUPPORTED, message, span, "not supported by this version")
-        .help(format!("{way_out}; deploying while ignoring it would do something else than what is written"))
-}
-
 fn decode_entities(section: &Entry, project: &mut Project, found: &mut Diagnostics) {
     let Some(entries) = section.value.as_mapping() else {
         let message = format!("`entities` takes a mapping, not {}", section.value.noun());
@@ -155,7 +161,7 @@ fn decode_entity(entry: &Entry, found: &mut Diagnostics) -> Option<Entity> {
     }
     let name =
         kind.managed.and_then(|_| identifier::decode(&entry.key, entry.value.entry("identifier"), found));
-    let meta = entry.value.entry("meta").map(|meta| decode_meta(&meta.value, found)).unwrap_or_default();
+    let meta = entry.value.entry("meta").map(|meta| decode_meta(&meta.value)).unwrap_or_default();
     Some(Entity {
         key: entry.key.clone(),
         kind,
@@ -204,7 +210,17 @@ fn decode_type(key: &Spanned<String>, keys: &[Entry], found: &mut Diagnostics) -
         return None;
     };
     let kind = kind::by_type_name(written);
-    if kind.is_none() {
+    if kind.is_none() && written.contains("<%") {
+        found.push(
+            Diagnostic::new(
+                &TEMPLATE_NOT_ALLOWED,
+                "`type` cannot be a template",
+                entry.value.span,
+                "a template",
+            )
+            .help(format!("write the type out, one of: {}", names.join(", "))),
+        );
+    } else if kind.is_none() {
         let diagnostic = Diagnostic::new(
             &UNKNOWN_TYPE,
             format!("`{}` is no entity type", written.escape_debug()),
@@ -224,7 +240,7 @@ fn decode_type(key: &Spanned<String>, keys: &[Entry], found: &mut Diagnostics) -
     kind
 }
 
-fn decode_meta(meta: &Node, found: &mut Diagnostics) -> Meta {
+fn decode_meta(meta: &Node) -> Meta {
     let texts = |node: &Node| -> Vec<Spanned<String>> {
         let Data::Sequence(items) = &node.data else { return Vec::new() };
         items.iter().filter_map(|item| Some(Spanned::new(item.as_str()?.to_owned(), item.span))).collect()
@@ -242,9 +258,6 @@ fn decode_meta(meta: &Node, found: &mut Diagnostics) -> Meta {
                 });
             }
             "depends_on" => decoded.depends_on = texts(value),
-            "use_mixins" => {
-                found.push(not_supported(entry.key.span, "mixins are not applied yet", "write the keys out"));
-            }
             "warehouse" => ignored("`meta.warehouse`: statements for this type need no warehouse"),
             "post_deploy" => ignored("`meta.post_deploy`: snowform runs no scripts"),
             "action_arguments" => ignored("`meta.action_arguments`: snowform has no such actions"),

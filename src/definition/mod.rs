@@ -3,10 +3,14 @@
 
 mod decode;
 mod identifier;
-pub mod overlay;
+mod merge;
+mod mixin;
+mod overlay;
 mod shape;
+pub mod template;
 
 pub use decode::decode;
+pub use template::Variables;
 
 use crate::kind::Kind;
 use crate::object::name::Ident;
@@ -16,13 +20,15 @@ use std::collections::BTreeMap;
 
 /// Which texts make up a project; their contents stand in a [`crate::source::files::Files`].
 #[derive(Clone, Copy, Debug)]
-pub struct Inputs {
+pub struct Inputs<'a> {
     /// `snowflake.yml`.
     pub definition: FileId,
     /// `snowflake.local.yml`, where there is one.
     pub local: Option<FileId>,
     /// `snowform.yml`, where there is one.
     pub overlay: Option<FileId>,
+    /// What templates may take from outside.
+    pub variables: &'a Variables,
 }
 
 /// What an author declared.
@@ -116,6 +122,30 @@ pub static NAME_CONFLICT: Rule = Rule {
     severity: Severity::Error,
     summary: "a qualified name stands beside a separate schema or database",
 };
+/// A mixin that is not there.
+pub static UNKNOWN_MIXIN: Rule = Rule {
+    code: "unknown-mixin",
+    severity: Severity::Error,
+    summary: "an entity uses a mixin that does not exist",
+};
+/// A mixin without a section of mixins.
+pub static MIXIN_IGNORED: Rule = Rule {
+    code: "mixin-ignored",
+    severity: Severity::Warning,
+    summary: "an entity uses a mixin, and the definition has no `mixins` section",
+};
+/// A mixin and an entity that give values of different forms.
+pub static MIXIN_CONFLICT: Rule = Rule {
+    code: "mixin-conflict",
+    severity: Severity::Error,
+    summary: "a mixin and an entity give values that cannot be merged",
+};
+/// The tag where nothing can be overridden.
+pub static OVERRIDE_WITHOUT_MIXINS: Rule = Rule {
+    code: "override-without-mixins",
+    severity: Severity::Error,
+    summary: "`!override` stands where there is nothing to override",
+};
 /// An overlay for an entity that is not there.
 pub static UNKNOWN_ENTITY: Rule = Rule {
     code: "unknown-entity",
@@ -134,4 +164,8 @@ pub static RULES: &[&Rule] = &[
     &INVALID_NAME,
     &NAME_CONFLICT,
     &UNKNOWN_ENTITY,
+    &UNKNOWN_MIXIN,
+    &MIXIN_IGNORED,
+    &MIXIN_CONFLICT,
+    &OVERRIDE_WITHOUT_MIXINS,
 ];

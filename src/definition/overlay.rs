@@ -3,16 +3,17 @@
 use super::shape::{self, Place};
 use super::{Project, UNKNOWN_ENTITY, WRONG_SHAPE};
 use crate::source::diagnostic::{Diagnostic, Diagnostics, did_you_mean};
-use crate::source::span::{FileId, Spanned};
-use crate::source::yaml::{self, Entry, Parsed};
+use crate::source::span::Spanned;
+use crate::source::yaml::{Entry, Node};
 
 const TOP_LEVEL: [&str; 1] = ["entities"];
 
 /// Reads the overlay and gives its attributes to the project's entities.
-pub(super) fn apply(file: FileId, text: &str, project: &mut Project, found: &mut Diagnostics) {
-    let Parsed { root, diagnostics, unfinished: _ } = yaml::parse(file, text);
-    found.extend(diagnostics);
-    let Some(root) = root.filter(|root| root.as_str() != Some("")) else { return };
+pub(super) fn apply(root: &Node, project: &mut Project, found: &mut Diagnostics) {
+    // An empty file says nothing.
+    if root.as_str() == Some("") {
+        return;
+    }
     let Some(entries) = root.as_mapping() else {
         found.push(
             Diagnostic::new(&WRONG_SHAPE, "snowform.yml is a mapping", root.span, "not a mapping")

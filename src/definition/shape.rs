@@ -108,7 +108,7 @@ fn wrong_shape(value: &Node, shape: &Shape, key: &Spanned<String>) -> Diagnostic
             key.value
         ))
     } else {
-        diagnostic
+        diagnostic.help(format!("give `{}` {}", key.value, shape.noun()))
     }
 }
 

@@ -72,6 +72,13 @@ pub struct Attribute {
     pub alter: fn(&ObjectName, &str) -> Operation,
 }
 
+impl Kind {
+    /// Whether an entity of this type may have a key, as far as that is known.
+    pub fn has_key(&self, key: &str) -> bool {
+        self.fields.is_none_or(|fields| fields.iter().any(|field| field.name == key))
+    }
+}
+
 impl Managed {
     /// An attribute by name.
     pub fn attribute(&self, name: &str) -> Option<&'static Attribute> {

@@ -39,6 +39,8 @@ fn unknown(project: &Project, found: &mut Diagnostics) {
                     dependency.span,
                     near,
                 ),
+                None if dependency.value.contains("<%") => diagnostic
+                    .help("dependencies are read before templates are rendered; write the entity's key out"),
                 None => diagnostic.help("declare the entity, or remove the dependency"),
             });
         }

@@ -27,6 +27,7 @@ pub fn check(project: &Project, defaults: &NameDefaults, found: &mut Diagnostics
 pub fn all() -> Vec<&'static Rule> {
     let mut rules: Vec<&'static Rule> = vec![
         &yaml::YAML_SYNTAX,
+        &yaml::TAB,
         &yaml::DUPLICATE_KEY,
         &yaml::MULTIPLE_DOCUMENTS,
         &desired::INCOMPLETE_NAME,
@@ -37,6 +38,7 @@ pub fn all() -> Vec<&'static Rule> {
         &registry_name::REGISTRY_NAME,
     ];
     rules.extend(definition::RULES);
+    rules.extend(definition::template::RULES);
     rules.sort_by_key(|rule| rule.code);
     rules
 }

@@ -14,6 +14,13 @@ use std::sync::Arc;
 pub static YAML_SYNTAX: Rule =
     Rule { code: "yaml-syntax", severity: Severity::Error, summary: "the file is not valid YAML" };
 
+/// A tab outside quotes, block texts and comments. YAML 1.2 allows some of them, the official loader none.
+pub static TAB: Rule = Rule {
+    code: "tab",
+    severity: Severity::Error,
+    summary: "a tab stands where the official loader allows spaces only",
+};
+
 /// A key stands twice in one mapping.
 pub static DUPLICATE_KEY: Rule =
     Rule { code: "duplicate-key", severity: Severity::Error, summary: "a key is written twice" };
@@ -110,6 +117,7 @@ pub fn parse(file: FileId, text: &str) -> Parsed {
         root: None,
         diagnostics: Diagnostics::default(),
         unfinished: BTreeSet::new(),
+        texts: Vec::new(),
     };
     let options = granit_parser::options! { emit_unresolved_aliases: true };
     let mut documents = 0;
@@ -154,6 +162,8 @@ struct Builder<'t> {
     root: Option<Arc<Node>>,
     diagnostics: Diagnostics,
     unfinished: BTreeSet<Span>,
+    /// Where quoted and block texts stand: there a tab is content.
+    texts: Vec<Span>,
 }
 
 impl Builder<'_> {
@@ -162,6 +172,9 @@ impl Builder<'_> {
         match event {
             Event::Scalar(value, style, anchor, tag) => {
                 let tag = tag.and_then(|_| self.tag(&raw));
+                if style != ScalarStyle::Plain {
+                    self.texts.push(span);
+                }
                 let (text, span) = self.scalar(&value, style, span);
                 self.complete(Node { span, tag, data: Data::Scalar(text) }, anchor);
             }
@@ -337,7 +350,38 @@ impl Builder<'_> {
         self.diagnostics.push(diagnostic);
     }
 
+    /// The first tab that the official loader trips over, where the rest of the YAML is fine.
+    fn refuse_tab(&mut self) {
+        let in_text = |at: usize| {
+            let before = self.texts.partition_point(|text| text.start as usize <= at);
+            before > 0 && at < self.texts[before - 1].end as usize
+        };
+        let tabs = self.text.bytes().enumerate().filter(|(_, byte)| *byte == b'\t').map(|(at, _)| at);
+        let Some(at) = tabs.filter(|at| !in_text(*at)).find(|at| !self.in_comment(*at, &in_text)) else {
+            return;
+        };
+        let span = Span::new(self.file, at, at + 1);
+        self.diagnostics.push(
+            Diagnostic::new(&TAB, "a tab stands between values", span, "snow reads no tab here")
+                .help("replace it by spaces, or remove it")
+                .fix("replace it by two spaces", span, "  "),
+        );
+    }
+
+    /// Whether a comment has begun on the line before `at`.
+    fn in_comment(&self, at: usize, in_text: &impl Fn(usize) -> bool) -> bool {
+        let start = self.text[..at].rfind('\n').map_or(0, |end| end + 1);
+        let line = &self.text[start..at];
+        line.match_indices('#').any(|(offset, _)| {
+            let opens = line[..offset].chars().next_back().is_none_or(|before| matches!(before, ' ' | '\t'));
+            opens && !in_text(start + offset)
+        })
+    }
+
     fn finish(mut self) -> Parsed {
+        if self.text.contains('\t') && !self.diagnostics.has_errors() {
+            self.refuse_tab();
+        }
         // After a syntax error collections are still open: close them, so that what was read is not lost.
         for open in &self.open {
             self.unfinished.insert(open.start);

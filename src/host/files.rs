@@ -58,3 +58,11 @@ pub fn remove_dir(path: &Path) -> io::Result<()> {
         other => other,
     }
 }
+
+/// Removes a file; one that is not there is fine.
+pub fn remove_file(path: &Path) -> io::Result<()> {
+    match std::fs::remove_file(path) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
+        other => other,
+    }
+}

@@ -10,7 +10,7 @@
 //! ```
 
 pub mod check;
-//pub mod cli;
+pub mod cli;
 pub mod definition;
 pub mod deploy;
 pub mod desired;

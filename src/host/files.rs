@@ -63,3 +63,11 @@ pub fn remove_dir(path: &Path) -> io::Result<()> {
 pub fn exists(path: &Path) -> bool {
     path.exists()
 }
+
+/// Removes a file; one that is not there is fine.
+pub fn remove_file(path: &Path) -> io::Result<()> {
+    match std::fs::remove_file(path) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
+        other => other,
+    }
+}

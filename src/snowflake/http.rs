@@ -151,11 +151,6 @@ impl Transport {
         &self.endpoint
     }
 
-    /// How patient this client is.
-    pub(super) fn retry(&self) -> &Retry {
-        &self.retry
-    }
-
     /// An address on the account's host.
     pub(super) fn url(&self, path: &str, query: &[(&str, &str)]) -> Url {
         let mut url = self.base.clone();

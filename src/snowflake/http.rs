@@ -81,6 +81,7 @@ enum ReachKind {
     Name,
     Connect,
     Certificate,
+    Encryption,
     Silence,
     Broken,
 }
@@ -225,7 +226,8 @@ impl Transport {
 
     fn allowed_tries(&self, purpose: Purpose, failure: &Failure) -> u32 {
         match failure {
-            Failure::Reach { kind: ReachKind::Certificate, .. } | Failure::Final(_) => 1,
+            Failure::Reach { kind: ReachKind::Certificate | ReachKind::Encryption, .. }
+            | Failure::Final(_) => 1,
             Failure::Reach { kind: ReachKind::Name | ReachKind::Connect, .. }
                 if purpose == Purpose::Login =>
             {
@@ -357,11 +359,14 @@ fn chain(error: &dyn std::error::Error) -> String {
     words
 }
 
-fn is_certificate_error(error: &reqwest::Error) -> bool {
+/// What went wrong while encryption was agreed on, if that is what it was.
+fn encryption_failure(error: &reqwest::Error) -> Option<ReachKind> {
     let mut source: Option<&dyn std::error::Error> = Some(error);
     while let Some(inner) = source {
-        if inner.is::<rustls::Error>() {
-            return true;
+        match inner.downcast_ref::<rustls::Error>() {
+            Some(rustls::Error::InvalidCertificate(_)) => return Some(ReachKind::Certificate),
+            Some(_) => return Some(ReachKind::Encryption),
+            None => {}
         }
         let io = inner.downcast_ref::<std::io::Error>().and_then(std::io::Error::get_ref);
         source = match io {
@@ -369,7 +374,7 @@ fn is_certificate_error(error: &reqwest::Error) -> bool {
             None => inner.source(),
         };
     }
-    false
+    None
 }
 
 impl Failure {
@@ -377,8 +382,8 @@ impl Failure {
         let error = error.without_url();
         let kind = if error.is_dns() {
             ReachKind::Name
-        } else if is_certificate_error(&error) {
-            ReachKind::Certificate
+        } else if let Some(kind) = encryption_failure(&error) {
+            kind
         } else if error.is_connect() {
             ReachKind::Connect
         } else if error.is_timeout() {
@@ -395,6 +400,7 @@ impl Failure {
             Self::Reach { kind: ReachKind::Name, .. } => "name not found",
             Self::Reach { kind: ReachKind::Connect, .. } => "no connection",
             Self::Reach { kind: ReachKind::Certificate, .. } => "no trust",
+            Self::Reach { kind: ReachKind::Encryption, .. } => "no encryption",
             Self::Reach { kind: ReachKind::Silence, .. } => "time-out",
             Self::Reach { kind: ReachKind::Broken, .. } => "broken off",
             Self::Final(_) => "refused",
@@ -434,6 +440,10 @@ impl ReachKind {
             Self::Certificate => (
                 format!("the certificate of {host} is not trusted: {words}"),
                 "check the host; behind a proxy that inspects traffic, name its certificate with SSL_CERT_FILE",
+            ),
+            Self::Encryption => (
+                format!("{host} does not agree on an encrypted connection: {words}"),
+                "check host and port; an account on this machine may want protocol = http",
             ),
             Self::Silence => (
                 format!("no answer from {host} within {} seconds, through {tries}", timeout.as_secs()),

@@ -1,3 +1,3 @@
 //! What the protocol tests share.
 
-pub mod scripted;
+pub(crate) mod scripted;

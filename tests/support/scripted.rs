@@ -2,6 +2,7 @@
 //! look at, and answers each from a list, or hangs up on it.
 //!
 //! Logins and the end of sessions are answered by themselves, unless the script has an answer for their path.
+#![expect(clippy::unwrap_used, reason = "a server that cannot start or panicked is a test that fails")]
 
 use serde_json::{Value, json};
 use std::collections::{BTreeMap, VecDeque};
@@ -11,26 +12,26 @@ use std::time::Duration;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpStream};
 
-pub const LOGIN: &str = "/session/v1/login-request";
-pub const QUERY: &str = "/queries/v1/query-request";
-pub const TOKEN: &str = "/session/token-request";
-pub const ABORT: &str = "/queries/v1/abort-request";
-pub const CLOSE: &str = "/session";
+pub(crate) const LOGIN: &str = "/session/v1/login-request";
+pub(crate) const QUERY: &str = "/queries/v1/query-request";
+pub(crate) const TOKEN: &str = "/session/token-request";
+pub(crate) const ABORT: &str = "/queries/v1/abort-request";
+pub(crate) const CLOSE: &str = "/session";
 
 /// One request as it came in.
 #[derive(Clone, Debug)]
-pub struct Request {
-    pub method: String,
-    pub path: String,
-    pub query: BTreeMap<String, String>,
+pub(crate) struct Request {
+    pub(crate) method: String,
+    pub(crate) path: String,
+    pub(crate) query: BTreeMap<String, String>,
     /// By lower-case name.
-    pub headers: BTreeMap<String, String>,
-    pub body: Value,
+    pub(crate) headers: BTreeMap<String, String>,
+    pub(crate) body: Value,
 }
 
 /// What the server does with a request.
 #[derive(Clone)]
-pub enum Reply {
+pub(crate) enum Reply {
     /// Answers with status, headers and body.
     Send { status: u16, headers: Vec<(String, String)>, body: Vec<u8> },
     /// Hangs up without an answer.
@@ -38,24 +39,24 @@ pub enum Reply {
     /// Sends the beginning of an answer that promises more, and hangs up.
     BreakOff,
     /// Waits before it does something else.
-    Late(Duration, Box<Reply>),
+    Late(Duration, Box<Self>),
 }
 
 impl Reply {
-    pub fn json(body: Value) -> Self {
+    pub(crate) fn json(body: Value) -> Self {
         Self::status(200, body)
     }
 
-    pub fn status(status: u16, body: Value) -> Self {
+    pub(crate) fn status(status: u16, body: Value) -> Self {
         Self::raw(status, "application/json", body.to_string())
     }
 
-    pub fn raw(status: u16, content_type: &str, body: impl Into<Vec<u8>>) -> Self {
+    pub(crate) fn raw(status: u16, content_type: &str, body: impl Into<Vec<u8>>) -> Self {
         let headers = vec![("content-type".to_owned(), content_type.to_owned())];
         Self::Send { status, headers, body: body.into() }
     }
 
-    pub fn with_header(self, name: &str, value: &str) -> Self {
+    pub(crate) fn with_header(self, name: &str, value: &str) -> Self {
         match self {
             Self::Send { status, mut headers, body } => {
                 headers.push((name.to_owned(), value.to_owned()));
@@ -66,7 +67,7 @@ impl Reply {
     }
 
     /// An answer with rows of one text column `name`.
-    pub fn names(names: &[&str]) -> Self {
+    pub(crate) fn names(names: &[&str]) -> Self {
         let rows: Vec<_> = names.iter().map(|name| json!([name])).collect();
         Self::json(json!({"data": {"rowtype": [{"name": "name", "type": "text"}], "rowset": rows,
             "total": rows.len(), "returned": rows.len(), "queryId": "01-q", "queryResultFormat": "json"},
@@ -74,12 +75,12 @@ impl Reply {
     }
 
     /// A refusal in HTTP 200, as accounts send them.
-    pub fn refusal(code: &str, message: &str) -> Self {
+    pub(crate) fn refusal(code: &str, message: &str) -> Self {
         Self::json(json!({"data": null, "code": code, "message": message, "success": false, "headers": null}))
     }
 
     /// A login's answer with these tokens.
-    pub fn login(session: &str, master: &str) -> Self {
+    pub(crate) fn login(session: &str, master: &str) -> Self {
         Self::json(json!({"data": {"token": session, "masterToken": master, "validityInSeconds": 3600,
             "masterValidityInSeconds": 14400, "displayUserName": "DEPLOY_USER", "sessionId": 1172562260498_i64,
             "parameters": [{"name": "TIMEZONE", "value": "UTC"}, {"name": "X", "value": 4}],
@@ -87,15 +88,17 @@ impl Reply {
             "code": null, "message": null, "success": true}))
     }
 
-    pub fn renewed(session: &str, master: &str) -> Self {
-        Self::json(json!({"data": {"sessionToken": session, "validityInSecondsST": 3600, "masterToken": master,
-            "validityInSecondsMT": 14400, "sessionId": 1172562260498_i64}, "success": true}))
+    pub(crate) fn renewed(session: &str, master: &str) -> Self {
+        Self::json(
+            json!({"data": {"sessionToken": session, "validityInSecondsST": 3600, "masterToken": master,
+            "validityInSecondsMT": 14400, "sessionId": 1172562260498_i64}, "success": true}),
+        )
     }
 }
 
 /// A running server; it stops when it is dropped with its runtime.
-pub struct Scripted {
-    pub port: u16,
+pub(crate) struct Scripted {
+    pub(crate) port: u16,
     state: Arc<State>,
 }
 
@@ -106,7 +109,7 @@ struct State {
 }
 
 impl Scripted {
-    pub async fn start() -> Self {
+    pub(crate) async fn start() -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let port = listener.local_addr().unwrap().port();
         let state = Arc::new(State::default());
@@ -120,30 +123,31 @@ impl Scripted {
     }
 
     /// Adds answers for requests to a path, in order.
-    pub fn on(&self, path: &str, replies: impl IntoIterator<Item = Reply>) -> &Self {
+    pub(crate) fn on(&self, path: &str, replies: impl IntoIterator<Item = Reply>) -> &Self {
         self.state.script.lock().unwrap().entry(path.to_owned()).or_default().extend(replies);
         self
     }
 
     /// An address on this server.
-    pub fn url(&self, path: &str) -> String {
+    pub(crate) fn url(&self, path: &str) -> String {
         format!("http://127.0.0.1:{}{path}", self.port)
     }
 
     /// The requests to a path so far.
-    pub fn seen(&self, path: &str) -> Vec<Request> {
+    pub(crate) fn seen(&self, path: &str) -> Vec<Request> {
         self.all().into_iter().filter(|request| request.path == path).collect()
     }
 
     /// All requests so far.
-    pub fn all(&self) -> Vec<Request> {
+    pub(crate) fn all(&self) -> Vec<Request> {
         self.state.seen.lock().unwrap().clone()
     }
 
     /// Asserts that every answer of the script was asked for.
-    pub fn assert_finished(&self) {
+    pub(crate) fn assert_finished(&self) {
         let script = self.state.script.lock().unwrap();
-        let left: Vec<_> = script.iter().filter(|(_, replies)| !replies.is_empty()).map(|(path, _)| path).collect();
+        let left: Vec<_> =
+            script.iter().filter(|(_, replies)| !replies.is_empty()).map(|(path, _)| path).collect();
         assert!(left.is_empty(), "nobody asked for the rest of {left:?}");
     }
 }
@@ -153,7 +157,9 @@ impl State {
         let next = self.script.lock().unwrap().get_mut(&request.path).and_then(VecDeque::pop_front);
         next.unwrap_or_else(|| match request.path.as_str() {
             LOGIN => Reply::login("SESSION-1", "MASTER-1"),
-            CLOSE | ABORT => Reply::json(json!({"data": null, "code": null, "message": null, "success": true})),
+            CLOSE | ABORT => {
+                Reply::json(json!({"data": null, "code": null, "message": null, "success": true}))
+            }
             path => Reply::raw(404, "text/plain", format!("the script has no answer for {path}")),
         })
     }
@@ -181,16 +187,17 @@ async fn act(stream: &mut TcpStream, reply: Reply) -> io::Result<bool> {
     }
     match reply {
         Reply::Send { status, headers, body } => {
-            let mut head = format!("HTTP/1.1 {status} Scripted\r\ncontent-length: {}\r\n", body.len());
-            for (name, value) in headers {
-                head += &format!("{name}: {value}\r\n");
-            }
-            stream.write_all(format!("{head}\r\n").as_bytes()).await?;
+            let headers: String =
+                headers.iter().map(|(name, value)| format!("{name}: {value}\r\n")).collect();
+            let length = body.len();
+            let head = format!("HTTP/1.1 {status} Scripted\r\ncontent-length: {length}\r\n{headers}\r\n");
+            stream.write_all(head.as_bytes()).await?;
             stream.write_all(&body).await?;
             Ok(true)
         }
         Reply::BreakOff => {
-            let head = "HTTP/1.1 200 Scripted\r\ncontent-type: application/json\r\ncontent-length: 1000\r\n\r\n";
+            let head =
+                "HTTP/1.1 200 Scripted\r\ncontent-type: application/json\r\ncontent-length: 1000\r\n\r\n";
             stream.write_all(head.as_bytes()).await?;
             stream.write_all(b"{\"data\": {").await?;
             Ok(false)

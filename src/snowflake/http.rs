@@ -3,6 +3,7 @@
 //! Logged are method, path, status, duration and request id; never a query string (chunk addresses are signed
 //! in theirs), a header or a body.
 
+use super::reach::{Failure, ReachKind, unusable_client};
 use super::retry::{Retry, asked_pause, is_retryable};
 use super::settings::Endpoint;
 use crate::host;
@@ -59,30 +60,6 @@ pub(super) struct Tries {
     pub(super) started: u64,
     /// Whether one of them may have been carried out by the account all the same.
     pub(super) may_have_run: bool,
-}
-
-/// How a try ended without a usable answer.
-enum Failure {
-    Status {
-        status: u16,
-        asked_pause: Option<Duration>,
-    },
-    Reach {
-        kind: ReachKind,
-        words: String,
-    },
-    /// Trying again is of no use.
-    Final(SessionError),
-}
-
-/// How far a try got.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum ReachKind {
-    Name,
-    Connect,
-    Certificate,
-    Silence,
-    Broken,
 }
 
 impl Tries {
@@ -149,11 +126,6 @@ impl Transport {
     /// Where the account is.
     pub(super) fn endpoint(&self) -> &Endpoint {
         &self.endpoint
-    }
-
-    /// How patient this client is.
-    pub(super) fn retry(&self) -> &Retry {
-        &self.retry
     }
 
     /// An address on the account's host.
@@ -230,7 +202,8 @@ impl Transport {
 
     fn allowed_tries(&self, purpose: Purpose, failure: &Failure) -> u32 {
         match failure {
-            Failure::Reach { kind: ReachKind::Certificate, .. } | Failure::Final(_) => 1,
+            Failure::Reach { kind: ReachKind::Certificate | ReachKind::Encryption, .. }
+            | Failure::Final(_) => 1,
             Failure::Reach { kind: ReachKind::Name | ReachKind::Connect, .. }
                 if purpose == Purpose::Login =>
             {
@@ -338,116 +311,4 @@ fn authorization(token: &SecretString) -> HeaderValue {
     let mut value = HeaderValue::try_from(text).unwrap_or_else(|_| HeaderValue::from_static("Snowflake"));
     value.set_sensitive(true);
     value
-}
-
-fn unusable_client(error: &reqwest::Error) -> SessionError {
-    SessionError::Unreachable {
-        message: format!("no encrypted connection can be set up on this machine: {}", chain(error)),
-        help: "there may be no certificates of authorities; name a bundle with SSL_CERT_FILE".to_owned(),
-    }
-}
-
-/// An error and what caused it, without the address: signed ones are secrets.
-fn chain(error: &dyn std::error::Error) -> String {
-    let mut words = error.to_string();
-    let mut source = error.source();
-    while let Some(inner) = source {
-        let inner_words = inner.to_string();
-        if !words.contains(&inner_words) {
-            words.push_str(": ");
-            words.push_str(&inner_words);
-        }
-        source = inner.source();
-    }
-    words
-}
-
-fn is_certificate_error(error: &reqwest::Error) -> bool {
-    let mut source: Option<&dyn std::error::Error> = Some(error);
-    while let Some(inner) = source {
-        if inner.is::<rustls::Error>() {
-            return true;
-        }
-        let io = inner.downcast_ref::<std::io::Error>().and_then(std::io::Error::get_ref);
-        source = match io {
-            Some(custom) => Some(custom),
-            None => inner.source(),
-        };
-    }
-    false
-}
-
-impl Failure {
-    fn of(error: reqwest::Error) -> Self {
-        let error = error.without_url();
-        let kind = if error.is_dns() {
-            ReachKind::Name
-        } else if is_certificate_error(&error) {
-            ReachKind::Certificate
-        } else if error.is_connect() {
-            ReachKind::Connect
-        } else if error.is_timeout() {
-            ReachKind::Silence
-        } else {
-            ReachKind::Broken
-        };
-        Self::Reach { kind, words: chain(&error) }
-    }
-
-    fn noun(&self) -> &'static str {
-        match self {
-            Self::Status { .. } => "status",
-            Self::Reach { kind: ReachKind::Name, .. } => "name not found",
-            Self::Reach { kind: ReachKind::Connect, .. } => "no connection",
-            Self::Reach { kind: ReachKind::Certificate, .. } => "no trust",
-            Self::Reach { kind: ReachKind::Silence, .. } => "time-out",
-            Self::Reach { kind: ReachKind::Broken, .. } => "broken off",
-            Self::Final(_) => "refused",
-        }
-    }
-
-    fn to_error(&self, host: &str, failed: u32, timeout: Duration) -> SessionError {
-        let tries = if failed == 1 { "1 try".to_owned() } else { format!("{failed} tries") };
-        let (what, help) = match self {
-            Self::Status { status: 429, .. } => (
-                format!("{host} refuses requests for their number (status 429), through {tries}"),
-                "wait, and run fewer deployments at once",
-            ),
-            Self::Status { status, .. } => (
-                format!("{host} is not available: status {status}, through {tries}"),
-                "see https://status.snowflake.com, and try again later",
-            ),
-            Self::Reach { kind, words } => kind.describe(host, words, &tries, timeout),
-            Self::Final(error) => (error.to_string(), ""),
-        };
-        SessionError::Unreachable { message: what, help: help.to_owned() }
-    }
-}
-
-impl ReachKind {
-    fn describe(self, host: &str, words: &str, tries: &str, timeout: Duration) -> (String, &'static str) {
-        match self {
-            Self::Name => (
-                format!("the host {host} cannot be found"),
-                "check the account of the connection: it is the beginning of the host; it looks like \
-                 myorg-myaccount, or has a region behind it (xy12345.eu-central-1)",
-            ),
-            Self::Connect => (
-                format!("no connection to {host}, through {tries}: {words}"),
-                "check host, port and network; a proxy is taken from HTTPS_PROXY",
-            ),
-            Self::Certificate => (
-                format!("the certificate of {host} is not trusted: {words}"),
-                "check the host; behind a proxy that inspects traffic, name its certificate with SSL_CERT_FILE",
-            ),
-            Self::Silence => (
-                format!("no answer from {host} within {} seconds, through {tries}", timeout.as_secs()),
-                "see https://status.snowflake.com, and try again later",
-            ),
-            Self::Broken => (
-                format!("{host} broke off the connection, through {tries}: {words}"),
-                "check the network and any proxy in between; then try again",
-            ),
-        }
-    }
 }

@@ -10,6 +10,7 @@ mod connection;
 mod http;
 pub mod key;
 mod login;
+mod reach;
 mod reply;
 mod result;
 pub mod retry;

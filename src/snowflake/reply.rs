@@ -23,22 +23,18 @@ fn not_an_account(answer: &Answer, host: &str, error: Option<&serde_json::Error>
         None | Some("") => "no content type",
         Some(content_type) => content_type,
     };
-    let mut message = format!(
-        "{host} did not answer as a Snowflake account: status {}, {content_type}",
-        answer.status.as_u16()
-    );
-    if let Some(title) = title(&answer.body) {
-        message.push_str(&format!(", titled {title:?}"));
-    } else if let Some(error) = error.filter(|_| content_type.ends_with("json")) {
+    let status = answer.status.as_u16();
+    let details = match (title(&answer.body), error) {
+        (Some(title), _) => format!(", titled {title:?}"),
         // The category and the position; the parser's words could quote the answer.
-        message.push_str(&format!(
-            ", {} at line {}, column {}",
-            category(error),
-            error.line(),
-            error.column()
-        ));
-    }
-    let help = match answer.status.as_u16() {
+        (None, Some(error)) if content_type.ends_with("json") => {
+            format!(", {} at line {}, column {}", category(error), error.line(), error.column())
+        }
+        (None, _) => String::new(),
+    };
+    let message =
+        format!("{host} did not answer as a Snowflake account: status {status}, {content_type}{details}");
+    let help = match status {
         403 => "a network policy of the account or a proxy may refuse this machine; check host and account",
         _ => "check host and account of the connection; a proxy or a login page may stand in between",
     };

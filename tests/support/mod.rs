@@ -1,0 +1,3 @@
+//! What the protocol tests share.
+
+pub(crate) mod scripted;

@@ -2,83 +2,85 @@
 
 use super::error::{CommandError, Exit};
 use super::ui::Ui;
-use crate::local::{self, Account, LocalError, LocalSession};
+use crate::local::session::{LocalSession, Options};
+use crate::local::{Account, LocalError};
+use crate::object::name::Ident;
 use crate::session::Session;
+use crate::snowflake::client::{self, ClientOptions};
 use crate::snowflake::settings::{self, Flags, SettingsError, Sources};
-use crate::snowflake::{ClientOptions, SnowflakeSession};
 use clap::Args;
 use secrecy::SecretString;
 use std::path::{Path, PathBuf};
 
 /// Where the embedded account of a project stands.
-pub const LOCAL_DIRECTORY: &str = ".snowform";
+pub(super) const LOCAL_DIRECTORY: &str = ".snowform";
 
 /// Which account, and as whom. Names, files and precedence are snow's.
 #[derive(Args, Clone, Debug, Default)]
 #[command(next_help_heading = "Connection")]
-pub struct ConnectionArgs {
+pub(super) struct ConnectionArgs {
     /// Use the embedded local account in .snowform/ of the project, instead of any connection
     #[arg(long, conflicts_with_all = ["connection", "temporary_connection", "account", "host", "config_file"])]
-    pub local: bool,
+    pub(super) local: bool,
     /// Name of the connection in config.toml or connections.toml
     #[arg(short, long, visible_alias = "environment", value_name = "NAME")]
-    pub connection: Option<String>,
+    pub(super) connection: Option<String>,
     /// Use flags and environment variables only, no connection file
     #[arg(short = 'x', long)]
-    pub temporary_connection: bool,
+    pub(super) temporary_connection: bool,
     /// File of connections, in place of the default config.toml
     #[arg(long, value_name = "FILE")]
-    pub config_file: Option<PathBuf>,
+    pub(super) config_file: Option<PathBuf>,
     /// Account identifier, ORGANISATION-ACCOUNT
     #[arg(long, visible_alias = "accountname")]
-    pub account: Option<String>,
+    pub(super) account: Option<String>,
     /// User name
     #[arg(long, visible_alias = "username")]
-    pub user: Option<String>,
+    pub(super) user: Option<String>,
     /// Password; better in a connection file or in SNOWFLAKE_PASSWORD, since other users see command lines
     #[arg(long)]
-    pub password: Option<SecretText>,
+    pub(super) password: Option<SecretText>,
     /// How to sign in: snowflake, username_password_mfa, snowflake_jwt, programmatic_access_token, oauth
     #[arg(long)]
-    pub authenticator: Option<String>,
+    pub(super) authenticator: Option<String>,
     /// Private key (PKCS#8 PEM) for snowflake_jwt
     #[arg(long, visible_alias = "private-key-path", value_name = "FILE")]
-    pub private_key_file: Option<String>,
+    pub(super) private_key_file: Option<String>,
     /// OAuth or programmatic access token
     #[arg(long)]
-    pub token: Option<SecretText>,
+    pub(super) token: Option<SecretText>,
     /// File that holds the token
     #[arg(long, value_name = "FILE")]
-    pub token_file_path: Option<String>,
+    pub(super) token_file_path: Option<String>,
     /// One-time code of the authenticator app
     #[arg(long, value_name = "CODE")]
-    pub mfa_passcode: Option<SecretText>,
+    pub(super) mfa_passcode: Option<SecretText>,
     /// Host of the account, where it is not derived from the account identifier
     #[arg(long)]
-    pub host: Option<String>,
+    pub(super) host: Option<String>,
     /// Port [default: 443]
     #[arg(long)]
-    pub port: Option<String>,
+    pub(super) port: Option<String>,
     /// https or http [default: https]
     #[arg(long)]
-    pub protocol: Option<String>,
+    pub(super) protocol: Option<String>,
     /// Database that completes names
     #[arg(long, visible_alias = "dbname")]
-    pub database: Option<String>,
+    pub(super) database: Option<String>,
     /// Schema that completes names
     #[arg(long, visible_alias = "schemaname")]
-    pub schema: Option<String>,
+    pub(super) schema: Option<String>,
     /// Role to act as
     #[arg(long, visible_alias = "rolename")]
-    pub role: Option<String>,
+    pub(super) role: Option<String>,
     /// Warehouse of the session; no statement of snowform needs one
     #[arg(long)]
-    pub warehouse: Option<String>,
+    pub(super) warehouse: Option<String>,
 }
 
 /// A secret on the command line; `Debug` does not show it.
 #[derive(Clone, Debug)]
-pub struct SecretText(SecretString);
+pub(super) struct SecretText(SecretString);
 
 impl std::str::FromStr for SecretText {
     type Err = std::convert::Infallible;
@@ -90,7 +92,7 @@ impl std::str::FromStr for SecretText {
 
 impl ConnectionArgs {
     /// The same, in the words of the settings.
-    pub fn flags(&self) -> Flags {
+    pub(super) fn flags(&self) -> Flags {
         let secret = |text: &Option<SecretText>| text.as_ref().map(|SecretText(secret)| secret.clone());
         Flags {
             connection: self.connection.clone(),
@@ -116,7 +118,11 @@ impl ConnectionArgs {
 }
 
 /// Opens a session. `project`: the directory whose embedded account `--local` means.
-pub async fn open(args: &ConnectionArgs, project: &Path, ui: &Ui) -> Result<Box<dyn Session>, CommandError> {
+pub(super) async fn open(
+    args: &ConnectionArgs,
+    project: &Path,
+    ui: &Ui,
+) -> Result<Box<dyn Session>, CommandError> {
     if args.local {
         return open_local(args, project);
     }
@@ -125,18 +131,26 @@ pub async fn open(args: &ConnectionArgs, project: &Path, ui: &Ui) -> Result<Box<
     for warning in settings.warnings() {
         ui.remark(&format!("warning: {warning}"));
     }
-    let session = SnowflakeSession::connect(&settings, ClientOptions::default()).await?;
-    Ok(Box::new(session))
+    Ok(Box::new(client::connect(&settings, ClientOptions::default()).await?))
 }
 
 fn open_local(args: &ConnectionArgs, project: &Path) -> Result<Box<dyn Session>, CommandError> {
     let account = Account::open(&project.join(LOCAL_DIRECTORY))?;
-    let defaults = local::Defaults {
-        role: args.role.clone(),
-        database: args.database.clone(),
-        schema: args.schema.clone(),
+    let part = |flag: &str, text: &Option<String>| {
+        let parse = |text: &String| {
+            Ident::parse(text).map_err(|error| {
+                let message = format!("{flag} {text}: {error}");
+                CommandError::new(Exit::Usage, "invalid-name", message, "give a name as SQL spells it")
+            })
+        };
+        text.as_ref().map(parse).transpose()
     };
-    Ok(Box::new(LocalSession::open(account, &defaults)?))
+    let options = Options {
+        role: part("--role", &args.role)?,
+        database: part("--database", &args.database)?,
+        schema: part("--schema", &args.schema)?,
+    };
+    Ok(Box::new(LocalSession::new(account, options)?))
 }
 
 impl From<SettingsError> for CommandError {

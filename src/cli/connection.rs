@@ -12,7 +12,7 @@ use std::path::Path;
 
 /// Show and try the connections
 #[derive(Args, Debug)]
-pub struct ConnectionCommand {
+pub(super) struct ConnectionCommand {
     #[command(subcommand)]
     pub(super) action: ConnectionAction,
 }

@@ -18,12 +18,12 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 /// Plans, and carries the plan out. Running it twice changes nothing the second time. Asks nothing; a plan with a
 /// hazard is refused unless the hazard is allowed by name.
 #[derive(Args, Debug)]
-pub struct DeployArgs {
+pub(super) struct DeployArgs {
     /// Entities to deploy [default: all]
-    pub entities: Vec<String>,
+    pub(super) entities: Vec<String>,
     /// Show the plan, and change nothing
     #[arg(long)]
-    pub dry_run: bool,
+    pub(super) dry_run: bool,
     #[command(flatten)]
     pub(super) allow: AllowArgs,
     #[command(flatten)]
@@ -37,12 +37,12 @@ pub struct DeployArgs {
 /// Images go with their repository and cannot be brought back: a repository that holds images is dropped only with
 /// --allow drops-images.
 #[derive(Args, Debug)]
-pub struct DestroyArgs {
+pub(super) struct DestroyArgs {
     /// Entities to destroy [default: all]
-    pub entities: Vec<String>,
+    pub(super) entities: Vec<String>,
     /// Show the plan, and change nothing
     #[arg(long)]
-    pub dry_run: bool,
+    pub(super) dry_run: bool,
     #[command(flatten)]
     pub(super) allow: AllowArgs,
     #[command(flatten)]
@@ -53,10 +53,10 @@ pub struct DestroyArgs {
 
 /// What may be lost.
 #[derive(Args, Clone, Debug, Default)]
-pub struct AllowArgs {
+pub(super) struct AllowArgs {
     /// Hazards that are allowed
     #[arg(long, value_name = "HAZARD", value_delimiter = ',', value_parser = hazard_parser())]
-    pub allow: Vec<HazardKind>,
+    pub(super) allow: Vec<HazardKind>,
 }
 
 fn hazard_parser() -> impl clap::builder::TypedValueParser<Value = HazardKind> {
@@ -170,7 +170,8 @@ fn refusal(run: &Run<'_>, refused: &[(&Change, &Hazard)]) -> CommandError {
     let mut kinds: Vec<&str> = refused.iter().map(|(_, hazard)| hazard.kind.name()).collect();
     kinds.sort_unstable();
     kinds.dedup();
-    let mut message = String::from("refused, and nothing was changed: the plan has hazards that are not allowed");
+    let mut message =
+        String::from("refused, and nothing was changed: the plan has hazards that are not allowed");
     for (change, hazard) in refused {
         message.push_str(&format!("\n{}: {}", change.id, hazard.message));
     }

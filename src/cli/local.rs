@@ -4,14 +4,15 @@ use super::connect::LOCAL_DIRECTORY;
 use super::error::{CommandError, Exit};
 use super::project::ProjectArgs;
 use super::ui::{Format, Ui};
-use crate::local::{self, Account, ServerConfig};
+use crate::local::{self, Account, ServerConfig, Summary};
 use clap::{Args, Subcommand};
+use std::collections::BTreeMap;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
 
 /// The embedded local account: a Snowflake account in the box
 #[derive(Args, Debug)]
-pub struct LocalCommand {
+pub(super) struct LocalCommand {
     #[command(subcommand)]
     action: LocalAction,
 }
@@ -89,9 +90,28 @@ async fn serve(port: u16, directory: &std::path::Path, ui: &Ui) -> Result<Exit, 
 
 fn status(directory: &std::path::Path, ui: &Ui) -> Result<Exit, CommandError> {
     let summary = Account::open(directory)?.summary()?;
+    let Summary { databases, schemas, image_repositories, images, roles, users } = summary;
+    let counts = [
+        ("databases", databases),
+        ("schemas", schemas),
+        ("image_repositories", image_repositories),
+        ("images", images),
+        ("roles", roles),
+        ("users", users),
+    ];
+    let place = directory.display().to_string();
     match ui.format {
-        Format::Json => ui.json(&summary),
-        Format::Text => ui.text(&format!("{}\n{summary}", directory.display())),
+        Format::Json => {
+            let counts: BTreeMap<&str, u64> = counts.into();
+            ui.json(&serde_json::json!({ "directory": place, "holds": counts }));
+        }
+        Format::Text => {
+            let lines: Vec<String> = counts
+                .iter()
+                .map(|(what, count)| format!("{count:>6} {}\n", what.replace('_', " ")))
+                .collect();
+            ui.text(&format!("{place}\n{}", lines.concat()));
+        }
     }
     Ok(Exit::Done)
 }

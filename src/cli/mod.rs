@@ -68,7 +68,8 @@ enum Command {
 }
 
 fn exit_codes() -> String {
-    let lines: Vec<String> = Exit::ALL.iter().map(|(exit, words)| format!("  {:>3}  {words}", *exit as u8)).collect();
+    let lines: Vec<String> =
+        Exit::ALL.iter().map(|(exit, words)| format!("  {:>3}  {words}", *exit as u8)).collect();
     format!("Exit codes:\n{}", lines.join("\n"))
 }
 

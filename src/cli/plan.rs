@@ -14,12 +14,12 @@ use clap::Args;
 /// Compares the definition with the account. Exits 0 whether or not there are changes, unless --detailed-exitcode is
 /// given; 1 when the plan could not be carried out.
 #[derive(Args, Debug)]
-pub struct PlanArgs {
+pub(super) struct PlanArgs {
     /// Entities to plan [default: all]
-    pub entities: Vec<String>,
+    pub(super) entities: Vec<String>,
     /// Exit with 2 when changes are present
     #[arg(long)]
-    pub detailed_exitcode: bool,
+    pub(super) detailed_exitcode: bool,
     #[command(flatten)]
     pub(super) project: ProjectArgs,
     #[command(flatten)]

@@ -29,7 +29,7 @@ pub(super) async fn prepare(
     connection: &ConnectionArgs,
     ui: &Ui,
 ) -> Result<Planned, CommandError> {
-    let checked = check::check(&texts.files, &texts.inputs);
+    let checked = check::check(&texts.files, &texts.inputs());
     if checked.diagnostics.has_errors() {
         return Err(invalid(checked.diagnostics.sorted()));
     }

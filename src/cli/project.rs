@@ -1,7 +1,7 @@
 //! Finds a project's files and reads them.
 
 use super::error::{CommandError, Exit};
-use crate::definition::Inputs;
+use crate::definition::{Inputs, Variables};
 use crate::host::{environment, files};
 use crate::source::files::{Files, MAX_FILE_BYTES};
 use crate::source::span::FileId;
@@ -10,42 +10,64 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 /// The file that a project is found by; the official CLI reads no other spelling.
-pub const DEFINITION: &str = "snowflake.yml";
+pub(super) const DEFINITION: &str = "snowflake.yml";
 const LOCAL: &str = "snowflake.local.yml";
 const OVERLAY: &str = "snowform.yml";
 
 /// Which project.
 #[derive(Args, Clone, Debug, Default)]
-pub struct ProjectArgs {
+pub(super) struct ProjectArgs {
     /// Directory of the project [default: this one, else the nearest above that holds a snowflake.yml]
     #[arg(short = 'p', long = "project", value_name = "DIR", global = true)]
-    pub project: Option<PathBuf>,
+    pub(super) project: Option<PathBuf>,
+    /// Value of `ctx.env.KEY` in templates, stronger than the environment and the definition's `env`; repeatable
+    #[arg(long = "env", value_name = "KEY=VALUE", value_parser = key_and_value, global = true)]
+    pub(super) env: Vec<(String, String)>,
+}
+
+fn key_and_value(text: &str) -> Result<(String, String), String> {
+    match text.split_once('=') {
+        Some((key, value)) if !key.is_empty() => Ok((key.to_owned(), value.to_owned())),
+        _ => Err("expected KEY=VALUE".to_owned()),
+    }
 }
 
 /// A project's texts.
 #[derive(Debug)]
-pub struct Texts {
+pub(super) struct Texts {
     /// Where it stands.
-    pub directory: PathBuf,
+    pub(super) directory: PathBuf,
     /// The texts.
-    pub files: Files,
+    pub(super) files: Files,
+    definition: FileId,
+    local: Option<FileId>,
+    overlay: Option<FileId>,
+    variables: Variables,
+}
+
+impl Texts {
     /// Which text is what.
-    pub inputs: Inputs,
+    pub(super) fn inputs(&self) -> Inputs<'_> {
+        let Self { directory: _, files: _, definition, local, overlay, variables } = self;
+        Inputs { definition: *definition, local: *local, overlay: *overlay, variables }
+    }
 }
 
 /// Reads the project's files.
-pub fn read(args: &ProjectArgs) -> Result<Texts, CommandError> {
+pub(super) fn read(args: &ProjectArgs) -> Result<Texts, CommandError> {
     let directory = find(args)?;
-    read_directory(directory)
+    read_directory(directory, args)
 }
 
 /// Reads the project that stands in a directory.
-pub fn read_directory(directory: PathBuf) -> Result<Texts, CommandError> {
+pub(super) fn read_directory(directory: PathBuf, args: &ProjectArgs) -> Result<Texts, CommandError> {
     let mut texts = Files::default();
     let definition = add(&mut texts, &directory, DEFINITION)?.ok_or_else(|| missing(&directory, false))?;
     let local = add(&mut texts, &directory, LOCAL)?;
     let overlay = add(&mut texts, &directory, OVERLAY)?;
-    Ok(Texts { directory, files: texts, inputs: Inputs { definition, local, overlay } })
+    let variables =
+        Variables { overrides: args.env.iter().cloned().collect(), system: environment::variables() };
+    Ok(Texts { directory, files: texts, definition, local, overlay, variables })
 }
 
 /// The directory asked for; else the nearest one upwards with a definition, up to the home directory or the root
@@ -71,7 +93,8 @@ fn missing(directory: &Path, upwards: bool) -> CommandError {
     let mut help = "go to the project's directory, or name it with --project DIR".to_owned();
     for near in ["snowflake.yaml", "Snowflake.yml", "snowflake.yml.example"] {
         if directory.join(near).exists() {
-            help = format!("there is a {near}; snow and snowform read {DEFINITION} only, so rename or copy it");
+            help =
+                format!("there is a {near}; snow and snowform read {DEFINITION} only, so rename or copy it");
         }
     }
     let message = format!("there is no {DEFINITION} in {}{above}", directory.display());
@@ -81,7 +104,8 @@ fn missing(directory: &Path, upwards: bool) -> CommandError {
 fn add(texts: &mut Files, directory: &Path, name: &str) -> Result<Option<FileId>, CommandError> {
     let path = directory.join(name);
     let shown = path.strip_prefix(".").unwrap_or(&path).display().to_string();
-    let unreadable = |message: String, help: &str| CommandError::new(Exit::Failed, "unreadable-file", message, help);
+    let unreadable =
+        |message: String, help: &str| CommandError::new(Exit::Failed, "unreadable-file", message, help);
     let bytes = match files::read(&path) {
         Ok(bytes) => bytes,
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
@@ -89,7 +113,10 @@ fn add(texts: &mut Files, directory: &Path, name: &str) -> Result<Option<FileId>
             return Err(unreadable(format!("{shown} is a directory"), "a file is needed in its place"));
         }
         Err(error) => {
-            return Err(unreadable(format!("{shown} cannot be read: {error}"), "check the file and its permissions"));
+            return Err(unreadable(
+                format!("{shown} cannot be read: {error}"),
+                "check the file and its permissions",
+            ));
         }
     };
     if bytes.len() > MAX_FILE_BYTES {

@@ -7,7 +7,7 @@ use clap::{Args, ValueEnum};
 
 /// Print a JSON Schema
 #[derive(Args, Debug)]
-pub struct SchemaArgs {
+pub(super) struct SchemaArgs {
     /// Of which format
     #[arg(value_enum)]
     which: Which,

@@ -9,11 +9,11 @@ use anstream::{AutoStream, ColorChoice};
 use anstyle::{AnsiColor, Style};
 use clap::ValueEnum;
 use serde::Serialize;
-use std::io::{self, Write as _};
+use std::io;
 
 /// How data is written.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
-pub enum Format {
+pub(super) enum Format {
     /// For a person.
     #[default]
     Text,
@@ -23,13 +23,13 @@ pub enum Format {
 
 /// The two streams, and how to write on them.
 #[derive(Clone, Copy, Debug)]
-pub struct Ui {
+pub(super) struct Ui {
     /// How data is written.
-    pub format: Format,
+    pub(super) format: Format,
     /// Whether remarks are left out.
-    pub silent: bool,
+    pub(super) silent: bool,
     /// Whether colour is forbidden.
-    pub no_color: bool,
+    pub(super) no_color: bool,
 }
 
 /// `{"error": …}`.
@@ -42,38 +42,38 @@ struct Failed<'a> {
 
 impl Ui {
     /// Writes data for a person.
-    pub fn text(&self, text: &str) {
+    pub(super) fn text(&self, text: &str) {
         write(&mut AutoStream::new(io::stdout(), self.choice(&io::stdout())), text);
     }
 
     /// Writes data for a machine.
-    pub fn json(&self, document: &impl Serialize) {
+    pub(super) fn json(&self, document: &impl Serialize) {
         let text = serde_json::to_string_pretty(document).expect("internal error: documents have text keys");
         write(&mut io::stdout(), &format!("{text}\n"));
     }
 
     /// Writes a remark.
-    pub fn remark(&self, text: &str) {
+    pub(super) fn remark(&self, text: &str) {
         if !self.silent {
             self.talk(&format!("{text}\n"));
         }
     }
 
     /// Draws diagnostics as talk.
-    pub fn diagnostics(&self, files: &Files, found: &[Diagnostic]) {
+    pub(super) fn diagnostics(&self, files: &Files, found: &[Diagnostic]) {
         if !found.is_empty() {
             self.talk(&self.draw(files, found));
         }
     }
 
     /// Diagnostics as a person reads them.
-    pub fn draw(&self, files: &Files, found: &[Diagnostic]) -> String {
+    pub(super) fn draw(&self, files: &Files, found: &[Diagnostic]) -> String {
         let colour = self.choice(&io::stderr()) != ColorChoice::Never;
         diagnostics::text(files, found, colour, 110)
     }
 
     /// Tells why a command failed: on standard error, and as JSON on standard output where JSON is asked for.
-    pub fn error(&self, error: &CommandError, files: &Files) {
+    pub(super) fn error(&self, error: &CommandError, files: &Files) {
         let CommandError { exit: _, code, message, help, query_id, diagnostics } = error;
         if self.format == Format::Json {
             let found = json::diagnostics(diagnostics, files);
@@ -99,7 +99,7 @@ impl Ui {
     }
 
     /// Writes over the line of progress; `last` ends it.
-    pub fn progress(&self, text: &str, last: bool) {
+    pub(super) fn progress(&self, text: &str, last: bool) {
         self.talk(&format!("\r{text}{}", if last { "\n" } else { "" }));
     }
 
@@ -113,7 +113,7 @@ impl Ui {
 }
 
 /// Whether progress may be shown.
-pub fn shows_progress(ui: &Ui) -> bool {
+pub(super) fn shows_progress(ui: &Ui) -> bool {
     ui.format == Format::Text && !ui.silent && terminal::stderr_is_terminal()
 }
 

@@ -16,12 +16,12 @@ use std::path::PathBuf;
 /// Reads snowflake.yml and snowform.yml and reports every mistake at once. Exits 0 when there is no error, 1
 /// otherwise.
 #[derive(Args, Debug)]
-pub struct ValidateArgs {
+pub(super) struct ValidateArgs {
     /// Directories of projects, or their snowflake.yml [default: this project]
-    pub paths: Vec<PathBuf>,
+    pub(super) paths: Vec<PathBuf>,
     /// Make warnings errors
     #[arg(long)]
-    pub strict: bool,
+    pub(super) strict: bool,
     #[command(flatten)]
     project: project::ProjectArgs,
 }
@@ -37,7 +37,7 @@ pub(super) fn run(args: &ValidateArgs, ui: &Ui) -> Result<Exit, (CommandError, F
     let mut valid = true;
     for texts in projects(args) {
         let texts = texts.map_err(|error| (error, Files::default()))?;
-        let found = check::check(&texts.files, &texts.inputs).diagnostics.sorted();
+        let found = check::check(&texts.files, &texts.inputs()).diagnostics.sorted();
         valid &= !found.iter().any(|found| fails(found, args.strict));
         match ui.format {
             Format::Json => documents.extend(json::diagnostics(&found, &texts.files)),
@@ -70,9 +70,10 @@ fn projects(args: &ValidateArgs) -> Vec<Result<project::Texts, CommandError>> {
         return vec![project::read(&args.project)];
     }
     let directory = |path: &PathBuf| {
-        let is_definition = path.file_name().is_some_and(|name| name == project::DEFINITION) && !path.is_dir();
+        let is_definition =
+            path.file_name().is_some_and(|name| name == project::DEFINITION) && !path.is_dir();
         let parent = path.parent().filter(|parent| !parent.as_os_str().is_empty());
         if is_definition { parent.map_or_else(|| PathBuf::from("."), PathBuf::from) } else { path.clone() }
     };
-    args.paths.iter().map(|path| project::read_directory(directory(path))).collect()
+    args.paths.iter().map(|path| project::read_directory(directory(path), &args.project)).collect()
 }

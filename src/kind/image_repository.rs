@@ -77,7 +77,7 @@ fn read(row: &Row<'_>) -> Option<(ObjectName, Object)> {
     let part = |column| row.get(column).map(Ident::exact);
     let name = ObjectName::new(part("database_name")?, part("schema_name")?, part("name")?);
     let attributes = BTreeMap::from([(COMMENT, row.get(COMMENT).unwrap_or("").to_owned())]);
-    let facts = FACTS.iter().filter_map(|fact| Some((*fact, row.get(fact)?.to_owned()))).collect();
+    let facts = FACTS.iter().filter_map(|fact| Some((*fact, row.time(fact)?))).collect();
     Some((name, Object { attributes, facts }))
 }
 
@@ -92,7 +92,7 @@ fn read_contents(row: &Row<'_>) -> Option<Image> {
         // Whether an image with two tags has two rows or one with both is not documented; either is read.
         tags: tags.split(',').map(str::trim).filter(|tag| !tag.is_empty()).map(ToOwned::to_owned).collect(),
         digest: row.get("digest").unwrap_or("").to_owned(),
-        created_on: row.get("created_on").map(ToOwned::to_owned),
+        created_on: row.time("created_on"),
     })
 }
 

@@ -5,3 +5,4 @@ pub mod reading;
 pub mod rows;
 pub mod state;
 pub mod statement;
+pub mod timestamp;

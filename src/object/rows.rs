@@ -1,5 +1,7 @@
 //! What an account answers to a query: named columns and rows of texts, read by column name.
 
+use super::timestamp;
+
 /// The answer to a query: named columns, rows of optional texts.
 #[derive(Clone, Debug, PartialEq, Eq, Default)]
 pub struct Rows {
@@ -39,5 +41,12 @@ impl<'a> Row<'a> {
     pub fn get(&self, column: &str) -> Option<&'a str> {
         let at = self.columns.iter().position(|c| c.name.eq_ignore_ascii_case(column))?;
         self.cells.get(at)?.as_deref()
+    }
+
+    /// The cell of a column as a point in time in RFC 3339, where the column is one; else as it is.
+    pub fn time(&self, column: &str) -> Option<String> {
+        let at = self.columns.iter().position(|c| c.name.eq_ignore_ascii_case(column))?;
+        let cell = self.cells.get(at)?.as_deref()?;
+        Some(timestamp::render(cell, &self.columns[at].kind))
     }
 }

@@ -16,4 +16,3 @@ mod result;
 pub mod retry;
 pub mod settings;
 mod statement;
-pub mod timestamp;

@@ -30,7 +30,7 @@ pub fn text(plan: &Plan, files: &Files) -> String {
 
 /// One line: what would happen, or that nothing would.
 pub fn summary(plan: &Plan) -> String {
-    let checked = counted(plan.changes.len(), "object");
+    let checked = counted(plan.changes.len(), noun(plan));
     let place = place(plan);
     if !plan.has_changes() {
         return match (plan.problems.is_empty(), plan.goal) {
@@ -58,6 +58,15 @@ pub fn summary(plan: &Plan) -> String {
         number => format!("; {}, so nothing can be deployed", counted(number, "problem")),
     };
     format!("{BOLD}Plan: {}{BOLD:#} in {place}{problems}.", parts.join(", "))
+}
+
+/// What the plan's objects are, where they are all of one type.
+fn noun(plan: &Plan) -> &'static str {
+    let mut types = plan.changes.iter().map(|change| change.id.object_type);
+    match types.next() {
+        Some(first) if types.all(|other| other == first) => first.noun(),
+        _ => "object",
+    }
 }
 
 fn place(plan: &Plan) -> String {

@@ -1,0 +1,1 @@
+CREATE IMAGE REPOSITORY repo COMMENT = '`@everyone` </details>'

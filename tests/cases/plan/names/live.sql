@@ -1,0 +1,2 @@
+CREATE DATABASE other
+CREATE SCHEMA other.core

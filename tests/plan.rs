@@ -1,0 +1,145 @@
+//! Plans as data: `tests/cases/plan/NAME/` holds a definition, `live.sql` with what the account holds before, and
+//! `expected.txt`, the plan as a person reads it. A case whose name starts with `destroy` plans the destruction.
+//!
+//! Whatever a case was written for, it also asserts: the same inputs in another order give the same bytes; the JSON
+//! plan agrees with its schema; carrying the plan out succeeds, and a plan after that is empty. A line
+//! `-- image DB.SCHEMA.REPO NAME TAG DIGEST` in `live.sql` puts an image there. With `SNOWFORM_BLESS=1` the expectations
+//! are written anew.
+
+use snowform::definition::{Inputs, Variables};
+use snowform::deploy::{self, Observer, Progress};
+use snowform::desired::{Desired, NameDefaults};
+use snowform::local::Account;
+use snowform::local::session::{LocalSession, Options};
+use snowform::object::name::{Ident, PartialName};
+use snowform::object::state::ObjectId;
+use snowform::plan::{self, Change, Goal, Plan, Target};
+use snowform::session::Session;
+use snowform::source::files::Files;
+use snowform::{check, live, view};
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::sync::atomic::AtomicBool;
+
+fn cases() -> Vec<PathBuf> {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/cases/plan");
+    let mut found: Vec<PathBuf> = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()).collect();
+    found.sort();
+    assert!(!found.is_empty());
+    found
+}
+
+fn account(case: &Path) -> Account {
+    let account = Account::in_memory().unwrap();
+    let script = fs::read_to_string(case.join("live.sql")).unwrap_or_default();
+    let mut context = snowform::local::Context::local();
+    for line in script.lines().map(str::trim).filter(|line| !line.is_empty()) {
+        if let Some(image) = line.strip_prefix("-- image ") {
+            let words: Vec<&str> = image.split_whitespace().collect();
+            let name = PartialName::parse(words[0]).unwrap();
+            let name = snowform::object::name::ObjectName::new(
+                name.database.unwrap(),
+                name.schema.unwrap(),
+                name.name,
+            );
+            account.record_image(&name, words[1], Some(words[2]), words[3]).unwrap();
+        } else if !line.starts_with("--") {
+            account.execute(&mut context, line).unwrap_or_else(|error| panic!("{line}: {error:?}"));
+        }
+    }
+    account
+}
+
+struct Case {
+    goal: Goal,
+    files: Files,
+    desired: Desired,
+    reversed: Desired,
+}
+
+fn read(case: &Path, session: &dyn Session) -> Case {
+    let mut files = Files::default();
+    let mut add = |name: &str| fs::read_to_string(case.join(name)).ok().map(|text| files.add(name, text));
+    let definition = add("snowflake.yml").expect("a case has a snowflake.yml");
+    let overlay = add("snowform.yml");
+    let inputs = Inputs { definition, local: None, overlay, variables: &Variables::default() };
+    let mut checked = check::check(&files, &inputs);
+    assert!(!checked.diagnostics.has_errors(), "{:?}", checked.diagnostics);
+    let identity = session.identity();
+    let defaults = NameDefaults { database: identity.database.clone(), schema: identity.schema.clone() };
+    let (desired, found) = check::complete(&checked.project, &defaults);
+    assert!(!found.has_errors(), "{found:?}");
+    checked.project.entities.reverse();
+    let (mut reversed, _) = check::complete(&checked.project, &defaults);
+    reversed.not_managed.reverse();
+    reversed.without_effect.reverse();
+    let name = case.file_name().unwrap().to_str().unwrap();
+    let goal = if name.starts_with("destroy") { Goal::Destroy } else { Goal::Deploy };
+    Case { goal, files, desired, reversed }
+}
+
+async fn plan(case: &Case, desired: &Desired, session: &dyn Session) -> Plan {
+    let wanted: Vec<(&ObjectId, Option<&Ident>)> =
+        desired.origins.iter().map(|(id, origin)| (id, origin.role.as_ref())).collect();
+    let live = match case.goal {
+        Goal::Deploy => live::read(session, &wanted).await.unwrap(),
+        Goal::Destroy => live::read_with_contents(session, &wanted).await.unwrap(),
+    };
+    let identity = session.identity();
+    let role = identity.role.as_ref().map(ToString::to_string);
+    plan::plan(case.goal, Target { account: identity.account.clone(), role }, desired, &live)
+}
+
+struct Silent;
+
+impl Observer for Silent {
+    fn started(&self, _: &Change) {}
+    fn ended(&self, _: &Change, _: &Progress) {}
+}
+
+fn plain(text: &str) -> String {
+    anstream::adapter::strip_str(text).to_string()
+}
+
+async fn run(path: &Path) -> Result<(), String> {
+    let session = LocalSession::new(account(path), Options::default()).unwrap();
+    let case = read(path, &session);
+    let first = plan(&case, &case.desired, &session).await;
+    let text = plain(&view::plan::text(&first, &case.files));
+    let document = serde_json::to_value(view::json::plan(&first, None, &case.files)).unwrap();
+
+    let reversed = plan(&case, &case.reversed, &session).await;
+    assert_eq!(text, plain(&view::plan::text(&reversed, &case.files)), "the order of entities shows");
+
+    let schema = serde_json::to_value(snowform::schema::plan()).unwrap();
+    let validator = jsonschema::validator_for(&schema).unwrap();
+    let mistakes: Vec<String> = validator.iter_errors(&document).map(|error| error.to_string()).collect();
+    assert_eq!(mistakes, Vec::<String>::new(), "the JSON does not agree with its schema");
+
+    if first.problems.is_empty() {
+        let outcome = deploy::deploy(&first, &session, &Silent, &AtomicBool::new(false)).await;
+        assert!(outcome.is_complete(), "{outcome:?}");
+        let second = plan(&case, &case.desired, &session).await;
+        assert!(!second.has_changes(), "after the deploy: {}", view::plan::text(&second, &case.files));
+    }
+
+    let expected = path.join("expected.txt");
+    if fs::read_to_string(&expected).unwrap_or_default() == text {
+        return Ok(());
+    }
+    if std::env::var_os("SNOWFORM_BLESS").is_some() {
+        fs::write(&expected, &text).unwrap();
+    }
+    Err(format!("{}\n{text}", path.display()))
+}
+
+#[tokio::test]
+async fn plans_are_as_expected_and_lead_where_they_say() {
+    let mut wrong = Vec::new();
+    for case in cases() {
+        if let Err(why) = run(&case).await {
+            wrong.push(why);
+        }
+    }
+    assert!(wrong.is_empty(), "these differ; this is the plan:\n\n{}", wrong.join("\n\n"));
+}

@@ -227,6 +227,12 @@ pub struct QueryAnswer {
     /// While the statement runs: after how many seconds it is given up unless somebody asks.
     #[serde(skip_serializing_if = "Option::is_none", deserialize_with = "lenient")]
     pub query_aborts_after_secs: Option<i64>,
+    /// Of several statements in one request: the id of each one's result, separated by commas.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub result_ids: Option<String>,
+    /// See `result_ids`: what kind of statement each one was.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub result_types: Option<String>,
     /// On failure: the SQL state.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub sql_state: Option<String>,

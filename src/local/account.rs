@@ -166,6 +166,15 @@ impl Account {
         Ok(rows)
     }
 
+    /// The columns that a statement would answer with. What would change something is not carried out.
+    pub(super) fn describe(&self, context: &Context, sql: &str) -> Result<Rows, SqlFailure> {
+        if sql::parse_one(sql)?.writes() {
+            return Ok(run::nothing_but_status());
+        }
+        let rows = self.execute(&mut context.clone(), sql)?;
+        Ok(Rows { rows: Vec::new(), ..rows })
+    }
+
     /// The texts of the statements of a script.
     pub(super) fn split_script(script: &str) -> Result<Vec<&str>, SqlFailure> {
         sql::split_script(script)

@@ -104,6 +104,11 @@ impl Run<'_> {
     }
 }
 
+/// The columns of a statement that answers with its status, and no row.
+pub(super) fn nothing_but_status() -> Rows {
+    Rows { rows: Vec::new(), ..status("") }
+}
+
 /// The time as the catalog stores it.
 pub(super) fn now_millis() -> i64 {
     i64::try_from(clock::now_millis()).unwrap_or(i64::MAX)

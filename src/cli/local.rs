@@ -4,7 +4,8 @@ use super::connect::LOCAL_DIRECTORY;
 use super::error::{CommandError, Exit};
 use super::project::ProjectArgs;
 use super::ui::{Format, Ui};
-use crate::local::{self, Account, ServerConfig, Summary};
+use crate::local::server::{self, ServerConfig};
+use crate::local::{self, Account, Summary};
 use clap::{Args, Subcommand};
 use std::collections::BTreeMap;
 use std::net::{Ipv4Addr, SocketAddr};
@@ -74,7 +75,7 @@ async fn serve(port: u16, directory: &std::path::Path, ui: &Ui) -> Result<Exit, 
     let account = Account::open(directory)?;
     let address = SocketAddr::from((Ipv4Addr::LOCALHOST, port));
     let config = ServerConfig { address, ..ServerConfig::default() };
-    let handle = local::serve(account.clone(), config).await.map_err(|error| {
+    let handle = server::serve(account.clone(), config).await.map_err(|error| {
         let help = "another program listens there; choose another port, or let the system choose:\nsnowform local serve --port 0";
         CommandError::new(Exit::Failed, "cannot-listen", format!("cannot listen on {address}: {error}"), help)
     })?;

@@ -1,5 +1,5 @@
-CREATE IMAGE REPOSITORY full
+CREATE IMAGE REPOSITORY filled
 CREATE IMAGE REPOSITORY empty
--- image LOCAL.PUBLIC.FULL app 1.0 sha256:aaaa
--- image LOCAL.PUBLIC.FULL app latest sha256:aaaa
--- image LOCAL.PUBLIC.FULL db 2.0 sha256:bbbb
+-- image LOCAL.PUBLIC.FILLED app 1.0 sha256:aaaa
+-- image LOCAL.PUBLIC.FILLED app latest sha256:aaaa
+-- image LOCAL.PUBLIC.FILLED db 2.0 sha256:bbbb

@@ -6,20 +6,18 @@
 //! `-- image DB.SCHEMA.REPO NAME TAG DIGEST` in `live.sql` puts an image there. With `SNOWFORM_BLESS=1` the expectations
 //! are written anew.
 
-use snowform::definition::{Inputs, Variables};
-use snowform::deploy::{self, Observer, Progress};
-use snowform::desired::{Desired, NameDefaults};
+#[path = "support/project.rs"]
+mod project;
+
+use snowform::desired::Desired;
 use snowform::local::Account;
 use snowform::local::session::{LocalSession, Options};
-use snowform::object::name::{Ident, PartialName};
-use snowform::object::state::ObjectId;
-use snowform::plan::{self, Change, Goal, Plan, Target};
+use snowform::object::name::PartialName;
+use snowform::plan::Goal;
 use snowform::session::Session;
-use snowform::source::files::Files;
-use snowform::{check, live, view};
+use snowform::view;
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::sync::atomic::AtomicBool;
 
 fn cases() -> Vec<PathBuf> {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/cases/plan");
@@ -52,49 +50,23 @@ fn account(case: &Path) -> Account {
 
 struct Case {
     goal: Goal,
-    files: Files,
+    checked: project::Checked,
     desired: Desired,
     reversed: Desired,
 }
 
 fn read(case: &Path, session: &dyn Session) -> Case {
-    let mut files = Files::default();
-    let mut add = |name: &str| fs::read_to_string(case.join(name)).ok().map(|text| files.add(name, text));
-    let definition = add("snowflake.yml").expect("a case has a snowflake.yml");
-    let overlay = add("snowform.yml");
-    let inputs = Inputs { definition, local: None, overlay, variables: &Variables::default() };
-    let mut checked = check::check(&files, &inputs);
-    assert!(!checked.diagnostics.has_errors(), "{:?}", checked.diagnostics);
-    let identity = session.identity();
-    let defaults = NameDefaults { database: identity.database.clone(), schema: identity.schema.clone() };
-    let (desired, found) = check::complete(&checked.project, &defaults);
-    assert!(!found.has_errors(), "{found:?}");
+    let text = |name: &str| fs::read_to_string(case.join(name)).ok();
+    let overlay = text("snowform.yml");
+    let mut checked = project::check(&text("snowflake.yml").unwrap(), overlay.as_deref());
+    let desired = project::desired(&checked.project, session.identity());
     checked.project.entities.reverse();
-    let (mut reversed, _) = check::complete(&checked.project, &defaults);
+    let mut reversed = project::desired(&checked.project, session.identity());
     reversed.not_managed.reverse();
     reversed.without_effect.reverse();
     let name = case.file_name().unwrap().to_str().unwrap();
     let goal = if name.starts_with("destroy") { Goal::Destroy } else { Goal::Deploy };
-    Case { goal, files, desired, reversed }
-}
-
-async fn plan(case: &Case, desired: &Desired, session: &dyn Session) -> Plan {
-    let wanted: Vec<(&ObjectId, Option<&Ident>)> =
-        desired.origins.iter().map(|(id, origin)| (id, origin.role.as_ref())).collect();
-    let live = match case.goal {
-        Goal::Deploy => live::read(session, &wanted).await.unwrap(),
-        Goal::Destroy => live::read_with_contents(session, &wanted).await.unwrap(),
-    };
-    let identity = session.identity();
-    let role = identity.role.as_ref().map(ToString::to_string);
-    plan::plan(case.goal, Target { account: identity.account.clone(), role }, desired, &live)
-}
-
-struct Silent;
-
-impl Observer for Silent {
-    fn started(&self, _: &Change) {}
-    fn ended(&self, _: &Change, _: &Progress) {}
+    Case { goal, checked, desired, reversed }
 }
 
 fn plain(text: &str) -> String {
@@ -104,12 +76,12 @@ fn plain(text: &str) -> String {
 async fn run(path: &Path) -> Result<(), String> {
     let session = LocalSession::new(account(path), Options::default()).unwrap();
     let case = read(path, &session);
-    let first = plan(&case, &case.desired, &session).await;
-    let text = plain(&view::plan::text(&first, &case.files));
-    let document = serde_json::to_value(view::json::plan(&first, None, &case.files)).unwrap();
+    let first = project::plan(case.goal, &case.desired, &session).await.unwrap();
+    let text = plain(&view::plan::text(&first, &case.checked.files));
+    let document = serde_json::to_value(view::json::plan(&first, None, &case.checked.files)).unwrap();
 
-    let reversed = plan(&case, &case.reversed, &session).await;
-    assert_eq!(text, plain(&view::plan::text(&reversed, &case.files)), "the order of entities shows");
+    let reversed = project::plan(case.goal, &case.reversed, &session).await.unwrap();
+    assert_eq!(text, plain(&view::plan::text(&reversed, &case.checked.files)), "the order of entities shows");
 
     let schema = serde_json::to_value(snowform::schema::plan()).unwrap();
     let validator = jsonschema::validator_for(&schema).unwrap();
@@ -117,10 +89,14 @@ async fn run(path: &Path) -> Result<(), String> {
     assert_eq!(mistakes, Vec::<String>::new(), "the JSON does not agree with its schema");
 
     if first.problems.is_empty() {
-        let outcome = deploy::deploy(&first, &session, &Silent, &AtomicBool::new(false)).await;
+        let outcome = project::carry_out(&first, &session).await;
         assert!(outcome.is_complete(), "{outcome:?}");
-        let second = plan(&case, &case.desired, &session).await;
-        assert!(!second.has_changes(), "after the deploy: {}", view::plan::text(&second, &case.files));
+        let second = project::plan(case.goal, &case.desired, &session).await.unwrap();
+        assert!(
+            !second.has_changes(),
+            "after the deploy: {}",
+            view::plan::text(&second, &case.checked.files)
+        );
     }
 
     let expected = path.join("expected.txt");

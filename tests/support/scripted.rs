@@ -207,7 +207,10 @@ async fn act(stream: &mut TcpStream, reply: Reply) -> io::Result<bool> {
 }
 
 /// Reads one request; nothing where the client is done.
-async fn read_request(stream: &mut TcpStream, buffer: &mut Vec<u8>) -> io::Result<Option<Request>> {
+pub(crate) async fn read_request(
+    stream: &mut TcpStream,
+    buffer: &mut Vec<u8>,
+) -> io::Result<Option<Request>> {
     let end = loop {
         if let Some(at) = buffer.windows(4).position(|window| window == b"\r\n\r\n") {
             break at;

@@ -6,6 +6,7 @@ use super::project::ProjectArgs;
 use super::ui::{Format, Ui};
 use crate::local::server::{self, ServerConfig};
 use crate::local::{self, Account, Summary};
+use crate::view::counted;
 use clap::{Args, Subcommand};
 use std::collections::BTreeMap;
 use std::net::{Ipv4Addr, SocketAddr};
@@ -93,18 +94,19 @@ fn status(directory: &std::path::Path, ui: &Ui) -> Result<Exit, CommandError> {
     let summary = Account::open(directory)?.summary()?;
     let Summary { databases, schemas, image_repositories, images, roles, users } = summary;
     let counts = [
-        ("databases", databases),
-        ("schemas", schemas),
-        ("image_repositories", image_repositories),
-        ("images", images),
-        ("roles", roles),
-        ("users", users),
+        ("database", databases),
+        ("schema", schemas),
+        ("image repository", image_repositories),
+        ("image", images),
+        ("role", roles),
+        ("user", users),
     ];
     let place = directory.display().to_string();
     match ui.format {
         Format::Json => {
-            let counts: BTreeMap<&str, u64> = counts.into();
-            ui.json(&serde_json::json!({ "directory": place, "holds": counts }));
+            let holds: BTreeMap<String, u64> =
+                counts.iter().map(|(what, count)| (what.replace(' ', "_"), *count)).collect();
+            ui.json(&serde_json::json!({ "directory": place, "holds": holds }));
         }
         Format::Text => {
             let lines: Vec<String> = counts

@@ -15,14 +15,11 @@ pub(super) fn decode(
     found: &mut Diagnostics,
 ) -> Option<WrittenName> {
     match identifier {
-        None => {
-            let advice = "or give the entity an `identifier`";
-            partial(&key.value, key.span, Some(advice), found).map(|name| written(name, key.span))
-        }
+        None => partial(&key.value, key.span, Written::AsKey, found).map(|name| written(name, key.span)),
         Some(entry) => match &entry.value.data {
             Data::Scalar(text) => {
                 let span = place(&entry.value, &entry.key);
-                partial(text, span, None, found).map(|name| written(name, span))
+                partial(text, span, as_written(&entry.value), found).map(|name| written(name, span))
             }
             Data::Mapping(parts) => from_mapping(parts, found),
             // Reported as a wrong shape already.
@@ -41,7 +38,7 @@ fn from_mapping(parts: &[Entry], found: &mut Diagnostics) -> Option<WrittenName>
     let name = entry("name")?;
     let text = name.value.as_str()?;
     let span = place(&name.value, &name.key);
-    let partial = partial(text, span, None, found);
+    let partial = partial(text, span, as_written(&name.value), found);
     let schema = entry("schema").map(|part| separate_part(part, found));
     let database = entry("database").map(|part| separate_part(part, found));
     let partial = partial?;
@@ -84,33 +81,54 @@ fn separate_part(entry: &Entry, found: &mut Diagnostics) -> Option<Ident> {
     match Ident::parse(text) {
         Ok(ident) => Some(ident),
         Err(error) => {
-            found.push(invalid(text, place(&entry.value, &entry.key), &error, None));
+            found.push(invalid(text, place(&entry.value, &entry.key), &error, as_written(&entry.value)));
             None
         }
     }
 }
 
-fn partial(text: &str, span: Span, advice: Option<&str>, found: &mut Diagnostics) -> Option<PartialName> {
-    PartialName::parse(text).map_err(|error| found.push(invalid(text, span, &error, advice))).ok()
+fn partial(text: &str, span: Span, how: Written, found: &mut Diagnostics) -> Option<PartialName> {
+    PartialName::parse(text).map_err(|error| found.push(invalid(text, span, &error, how))).ok()
 }
 
 fn place(value: &Node, key: &Spanned<String>) -> Span {
     if value.span.start == value.span.end { key.span } else { value.span }
 }
 
-fn invalid(text: &str, span: Span, error: &NameError, advice: Option<&str>) -> Diagnostic {
+/// How a name came to be what it is; that decides how it can be mended.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Written {
+    /// It stands in the file as it is.
+    Literally,
+    /// A template was rendered to it.
+    ByTemplate,
+    /// It is the entity's key, which other entities refer to.
+    AsKey,
+}
+
+fn as_written(value: &Node) -> Written {
+    if value.rendered { Written::ByTemplate } else { Written::Literally }
+}
+
+fn invalid(text: &str, span: Span, error: &NameError, how: Written) -> Diagnostic {
     let message = format!("`{}` is not a valid name", text.escape_debug());
     let diagnostic = Diagnostic::new(&INVALID_NAME, message, span, error.to_string());
-    let or = advice.map(|advice| format!(", {advice}")).unwrap_or_default();
     let legal = legal_name(text);
     if text.contains('"') || legal == text || matches!(error, NameError::TooLong | NameError::TooManyParts) {
-        return diagnostic.help(format!("a name has at most three parts of at most 255 characters{or}"));
+        return diagnostic.help("a name has at most three parts of at most 255 characters");
     }
-    if advice.is_some() {
-        // The key is also what other entities refer to: an edit of it alone would break them.
-        return diagnostic.help(format!("rename it to `{legal}`{or}"));
+    match how {
+        Written::Literally => diagnostic.help(format!("rename it to `{legal}`")).fix(
+            format!("rename it to `{legal}`"),
+            span,
+            legal,
+        ),
+        Written::ByTemplate => diagnostic
+            .help(format!("the template must render to a name, such as `{legal}`; see `fn.sanitize_id`")),
+        Written::AsKey => {
+            diagnostic.help(format!("rename it to `{legal}`, or give the entity an `identifier`"))
+        }
     }
-    diagnostic.help(format!("rename it to `{legal}`{or}")).fix(format!("rename it to `{legal}`"), span, legal)
 }
 
 /// The nearest name that needs no quotes.

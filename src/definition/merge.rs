@@ -62,5 +62,5 @@ pub(super) fn is_override(node: &Node) -> bool {
 
 /// A mapping that was put together, standing where its first part stands.
 pub(super) fn mapping(span: Span, entries: Vec<Entry>) -> Arc<Node> {
-    Arc::new(Node { span, tag: None, data: Data::Mapping(entries) })
+    Arc::new(Node { span, tag: None, data: Data::Mapping(entries), rendered: false })
 }

@@ -168,7 +168,7 @@ fn combine(left: Option<&Arc<Node>>, right: &Arc<Node>, found: &mut Diagnostics)
         (Data::Sequence(below), Data::Sequence(above)) => {
             let new = above.iter().filter(|item| !below.iter().any(|known| same(known, item)));
             let items = below.iter().chain(new).cloned().collect();
-            Arc::new(Node { span: right.span, tag: None, data: Data::Sequence(items) })
+            Arc::new(Node { span: right.span, tag: None, data: Data::Sequence(items), rendered: false })
         }
         (Data::Scalar(_), Data::Scalar(_)) => Arc::clone(right),
         _ => {
@@ -191,7 +191,7 @@ fn untagged(node: &Node) -> Arc<Node> {
         Data::Sequence(items) => Data::Sequence(items.clone()),
         Data::Mapping(entries) => Data::Mapping(entries.clone()),
     };
-    Arc::new(Node { span: node.span, tag: None, data })
+    Arc::new(Node { span: node.span, tag: None, data, rendered: node.rendered })
 }
 
 /// Equal in value, wherever it stands.

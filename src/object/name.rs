@@ -23,7 +23,10 @@ pub enum NameError {
     /// A quoted name whose closing quote is missing.
     #[error("the closing double quote is missing")]
     UnclosedQuote,
-    /// An unquoted name that starts with a digit or `$`, or holds a character that only quotes permit.
+    /// An unquoted name that starts with something else than a letter or `_`.
+    #[error("an unquoted name cannot start with {0:?}")]
+    BadStart(char),
+    /// An unquoted name that holds a character that only quotes permit.
     #[error("the character {0:?} is not allowed in an unquoted name")]
     BadCharacter(char),
     /// Text directly behind a closing quote.
@@ -88,7 +91,8 @@ impl Ident {
 fn fold(part: &str) -> Result<String, NameError> {
     let first = part.chars().next().ok_or(NameError::Empty)?;
     if !(first.is_ascii_alphabetic() || first == '_') {
-        return Err(NameError::BadCharacter(first));
+        let legal_later = first.is_ascii_digit() || first == '$';
+        return Err(if legal_later { NameError::BadStart(first) } else { NameError::BadCharacter(first) });
     }
     match part.chars().find(|c| !(c.is_ascii_alphanumeric() || matches!(c, '_' | '$'))) {
         Some(bad) => Err(NameError::BadCharacter(bad)),
@@ -320,10 +324,10 @@ mod tests {
     fn what_is_no_name_says_why() {
         let cases = [
             ("", NameError::Empty),
-            ("1repo", NameError::BadCharacter('1')),
+            ("1repo", NameError::BadStart('1')),
             ("my-repo", NameError::BadCharacter('-')),
             ("r;drop", NameError::BadCharacter(';')),
-            ("$x", NameError::BadCharacter('$')),
+            ("$x", NameError::BadStart('$')),
             ("\"abc", NameError::UnclosedQuote),
             ("\"\"", NameError::Empty),
             ("db..name", NameError::Empty),

@@ -41,6 +41,8 @@ pub struct Node {
     pub tag: Option<Spanned<String>>,
     /// What it is.
     pub data: Data,
+    /// Whether a template was rendered to it: then its text does not stand in the file as it is.
+    pub rendered: bool,
 }
 
 /// What a node is.
@@ -176,7 +178,7 @@ impl Builder<'_> {
                     self.texts.push(span);
                 }
                 let (text, span) = self.scalar(&value, style, span);
-                self.complete(Node { span, tag, data: Data::Scalar(text) }, anchor);
+                self.complete(Node { span, tag, data: Data::Scalar(text), rendered: false }, anchor);
             }
             Event::SequenceStart(style, anchor, _) => {
                 self.begin(&raw, span, style, anchor, Children::Sequence(Vec::new()));
@@ -225,7 +227,7 @@ impl Builder<'_> {
         // A block collection's end event sits at the next token, behind blank lines and comments: its last
         // child tells where it really ends. An alias may point upwards, hence the comparison.
         let end = if flow { end } else { last.filter(|last| last.end >= start.end).unwrap_or(start) };
-        self.complete(Node { span: start.to(end), tag, data }, anchor);
+        self.complete(Node { span: start.to(end), tag, data, rendered: false }, anchor);
     }
 
     fn complete(&mut self, node: Node, anchor: usize) {
@@ -317,7 +319,7 @@ impl Builder<'_> {
             Diagnostic::new(&YAML_SYNTAX, "this alias stands for nothing", span, label)
                 .help("define the anchor (`&name`) above its first use"),
         );
-        let node = Node { span, tag: None, data: Data::Scalar(String::new()) };
+        let node = Node { span, tag: None, data: Data::Scalar(String::new()), rendered: false };
         self.attach(Arc::new(node), span);
     }
 
@@ -392,14 +394,20 @@ impl Builder<'_> {
         while let Some(open) = self.open.last() {
             let start = open.start;
             if let Children::Mapping { key: Some(_), .. } = &open.children {
-                let empty = Node { span: start.start_only(), tag: None, data: Data::Scalar(String::new()) };
+                let empty = Node {
+                    span: start.start_only(),
+                    tag: None,
+                    data: Data::Scalar(String::new()),
+                    rendered: false,
+                };
                 self.attach(Arc::new(empty), start);
             }
             self.end(start);
         }
         if self.root.is_none() && !self.diagnostics.has_errors() {
             let span = Span::new(self.file, 0, 0);
-            self.root = Some(Arc::new(Node { span, tag: None, data: Data::Scalar(String::new()) }));
+            self.root =
+                Some(Arc::new(Node { span, tag: None, data: Data::Scalar(String::new()), rendered: false }));
         }
         let Self { root, diagnostics, unfinished, .. } = self;
         Parsed { root, diagnostics, unfinished }

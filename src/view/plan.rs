@@ -45,7 +45,7 @@ pub fn summary(plan: &Plan) -> String {
         (Action::Create, "to create"),
         (Action::Alter, "to alter"),
         (Action::Drop, "to drop"),
-        (Action::NoOp, "unchanged"),
+        (Action::NoOp, if plan.goal == Goal::Destroy { "not there" } else { "unchanged" }),
     ];
     let parts: Vec<String> = counts
         .into_iter()

@@ -95,7 +95,7 @@ impl<'a> Renderer<'a> {
                 Data::Mapping(rendered)
             }
         };
-        Arc::new(Node { span: node.span, tag: node.tag.clone(), data })
+        Arc::new(Node { span: node.span, tag: node.tag.clone(), data, rendered: true })
     }
 
     fn entry(&self, entry: &Entry) -> Entry {

@@ -128,12 +128,14 @@ impl SnowflakeSession {
         let connection = self.connection(role).await?;
         let mut statement = Statement::new(&connection, sql.as_str());
         let _registration = Registration::enter(self, statement.id(), Arc::clone(&connection));
-        let answer = statement.run().await?;
-        if with_rows {
-            result::rows(&connection, answer, self.max_in_flight).await
-        } else {
-            Ok(Rows { query_id: answer.query_id, ..Rows::default() })
+        let mut answer = statement.run().await?;
+        if !with_rows {
+            return Ok(Rows { query_id: answer.query_id, ..Rows::default() });
         }
+        if let Some(query_id) = result::left_out(&answer) {
+            answer = statement.ask_again(query_id).await?;
+        }
+        result::rows(connection.transport(), answer, self.max_in_flight).await
     }
 
     /// Asks the account to give up every statement that is on its way, and waits up to five seconds for it to

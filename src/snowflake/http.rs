@@ -5,7 +5,7 @@
 
 use super::reach::{Failure, ReachKind, unusable_client};
 use super::retry::{Retry, asked_pause, is_retryable};
-use super::settings::Endpoint;
+use super::settings::{Endpoint, Protocol};
 use crate::host;
 use crate::session::SessionError;
 use reqwest::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, HeaderMap, HeaderValue, LOCATION, RETRY_AFTER};
@@ -113,6 +113,10 @@ impl Transport {
             .redirect(reqwest::redirect::Policy::none());
         if endpoint.is_loopback() {
             builder = builder.no_proxy();
+            if endpoint.protocol() == Protocol::Http {
+                // Reading the system's certificates takes longer than an account on this machine to answer.
+                builder = builder.tls_certs_only([]);
+            }
         }
         let client = builder.build().map_err(|error| unusable_client(&error))?;
         let base = Url::parse(&endpoint.to_string()).map_err(|error| SessionError::Unreachable {

@@ -3,28 +3,24 @@
 //! Source: snowflake-connector-python `result_batch.py`, gosnowflake `chunk_downloader.go`: chunks are rows
 //! without the brackets around them, often compressed, at signed addresses of the cloud's storage, in order.
 
-use super::connection::Connection;
-use super::http::{Answer, Call, Purpose, Transport, Tries};
-use super::reply;
+use super::http::{Answer, Transport};
 use super::settings::Protocol;
 use crate::session::{Column, Rows, SessionError};
-use crate::wire::{Chunk, Envelope, QueryAnswer};
+use crate::wire::{Chunk, QueryAnswer};
 use flate2::read::MultiGzDecoder;
 use futures_util::{StreamExt as _, TryStreamExt as _};
+use reqwest::Url;
 use reqwest::header::{HeaderMap, HeaderName, HeaderValue};
-use reqwest::{Method, Url};
 use std::io::Read as _;
 
 type Cells = Vec<Vec<Option<String>>>;
 
 /// The rows of an answer, complete, or an error: an incomplete listing would look as if objects were gone.
 pub(super) async fn rows(
-    connection: &Connection,
+    transport: &Transport,
     answer: QueryAnswer,
     max_in_flight: usize,
 ) -> Result<Rows, SessionError> {
-    let answer = with_rows(connection, answer).await?;
-    let transport = connection.transport();
     let host = transport.endpoint().authority();
     refuse_arrow(&answer, &host)?;
     let headers = chunk_headers(&answer, &host)?;
@@ -49,37 +45,14 @@ pub(super) async fn rows(
     Ok(Rows { columns, rows, query_id: answer.query_id })
 }
 
-/// The answer, asked for once more where it says that there are rows and holds none.
-async fn with_rows(connection: &Connection, answer: QueryAnswer) -> Result<QueryAnswer, SessionError> {
+/// The id of a statement whose answer speaks of rows and holds none; its result can be asked for once more
+/// (snowflake-connector-nodejs does so).
+pub(super) fn left_out(answer: &QueryAnswer) -> Option<&str> {
     let holds_none = answer.rowset.is_none()
         && answer.rowset_base64.as_deref().is_none_or(str::is_empty)
         && answer.chunks.as_ref().is_none_or(Vec::is_empty);
-    match &answer.query_id {
-        Some(id) if holds_none && answer.total.unwrap_or(0) > 0 => {
-            let again = refetch(connection, id).await?;
-            Ok(again.unwrap_or(answer))
-        }
-        _ => Ok(answer),
-    }
-}
-
-async fn refetch(connection: &Connection, query_id: &str) -> Result<Option<QueryAnswer>, SessionError> {
-    let transport = connection.transport();
-    let url = transport.own_url(&format!("/queries/{query_id}/result"))?;
-    let tokens = connection.tokens();
-    let answer = transport
-        .send(Purpose::Statement, &mut Tries::new(), |_| {
-            Ok(Call {
-                method: Method::GET,
-                url: url.clone(),
-                body: None,
-                token: Some(tokens.session().clone()),
-                request_id: None,
-            })
-        })
-        .await?;
-    let envelope: Envelope<QueryAnswer> = reply::read(&answer, &transport.endpoint().authority())?;
-    Ok(envelope.data.filter(|_| envelope.success))
+    let speaks_of_rows = answer.total.is_some_and(|total| total > 0);
+    answer.query_id.as_deref().filter(|_| holds_none && speaks_of_rows)
 }
 
 fn refuse_arrow(answer: &QueryAnswer, host: &str) -> Result<(), SessionError> {

@@ -95,6 +95,13 @@ impl<'a> Statement<'a> {
         }
     }
 
+    /// Asks for the result of the statement once more, by the id that the account gave it.
+    pub(super) async fn ask_again(&mut self, query_id: &str) -> Result<QueryAnswer, SessionError> {
+        let address = format!("/queries/{query_id}/result");
+        self.poll = Some(self.connection.transport().own_url(&address)?);
+        self.run().await
+    }
+
     /// One question: the statement itself, or "is it done?".
     async fn ask(&mut self, tokens: &Tokens) -> Result<Answer, SessionError> {
         let transport = self.connection.transport();

@@ -72,7 +72,9 @@ async fn rows_that_were_left_out_are_asked_for_once_more() {
         )
     };
     let server = Scripted::start().await;
-    server.on(QUERY, [without(), without()]).on(RESULT, [Reply::names(&["A"]), without()]);
+    server.on(QUERY, [without(), without()]);
+    server.on(RESULT, [Reply::refusal("390112", "expired"), Reply::names(&["A"]), without()]);
+    server.on(TOKEN, [Reply::renewed("SESSION-2", "MASTER-2")]);
     let session = session(&server).await;
     assert_eq!(names(&session.query(&show(), None).await.unwrap()), ["A"]);
     let error = session.query(&show(), None).await.unwrap_err();

@@ -153,6 +153,20 @@ async fn statements_that_expire_together_renew_once() {
 }
 
 #[tokio::test]
+async fn statements_that_lose_their_session_together_log_in_once() {
+    let server = Scripted::start().await;
+    let slowly = |reply| Reply::Late(Duration::from_millis(30), Box::new(reply));
+    server.on(LOGIN, [Reply::login("SESSION-1", "MASTER-1"), slowly(Reply::login("SESSION-2", "MASTER-2"))]);
+    server.on(QUERY, (0..3).map(|_| slowly(Reply::refusal("390111", "gone"))));
+    server.on(QUERY, (0..3).map(|_| Reply::names(&["A"])));
+    let session = session(&server).await;
+    let sql = show();
+    let answers = join_all((0..3).map(|_| session.query(&sql, None))).await;
+    assert!(answers.into_iter().all(|rows| names(&rows.unwrap()) == ["A"]));
+    assert_eq!(server.seen(LOGIN).len(), 2);
+}
+
+#[tokio::test]
 async fn a_session_that_is_gone_is_opened_anew_once() {
     let unauthorised =
         Reply::status(401, json!({"data": null, "code": "390104", "message": "x", "success": false}));

@@ -3,6 +3,7 @@
 //! A mark is a comment below its line, `# ^^^ error[code]: message`; the carets cover the columns of the mistake, and
 //! `#<^` reaches the first column. What is marked is what is found, no more and no less. A new case is a new file; with
 //! `SNOWFORM_BLESS=1` the marks are written anew, to be read before they are committed.
+#![expect(clippy::unwrap_used, reason = "an unwrap that fails is a test that fails")]
 
 use snowform::check;
 use snowform::definition::{Inputs, Variables};

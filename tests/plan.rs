@@ -5,6 +5,7 @@
 //! plan agrees with its schema; carrying the plan out succeeds, and a plan after that is empty. A line
 //! `-- image DB.SCHEMA.REPO NAME TAG DIGEST` in `live.sql` puts an image there. With `SNOWFORM_BLESS=1` the expectations
 //! are written anew.
+#![expect(clippy::unwrap_used, reason = "an unwrap that fails is a test that fails")]
 
 #[path = "support/project.rs"]
 mod project;

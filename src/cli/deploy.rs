@@ -11,6 +11,7 @@ use crate::plan::{Action, Change, Goal, Plan};
 use crate::view;
 use clap::Args;
 use clap::builder::{PossibleValuesParser, TypedValueParser as _};
+use std::fmt::Write as _;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
 /// Make the account hold what the definition declares
@@ -173,11 +174,11 @@ fn refusal(run: &Run<'_>, refused: &[(&Change, &Hazard)]) -> CommandError {
     let mut message =
         String::from("refused, and nothing was changed: the plan has hazards that are not allowed");
     for (change, hazard) in refused {
-        message.push_str(&format!("\n{}: {}", change.id, hazard.message));
+        let _ = write!(message, "\n{}: {}", change.id, hazard.message);
     }
     let mut command = format!("snowform {}", run.command);
     for word in run.entities {
-        command.push_str(&format!(" {word}"));
+        let _ = write!(command, " {word}");
     }
     let help = format!("if that is meant, say so:\n{command} --allow {}", kinds.join(","));
     CommandError::new(Exit::Refused, "refused", message, help)

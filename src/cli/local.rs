@@ -109,10 +109,9 @@ fn status(directory: &std::path::Path, ui: &Ui) -> Result<Exit, CommandError> {
             ui.json(&serde_json::json!({ "directory": place, "holds": holds }));
         }
         Format::Text => {
-            let lines: Vec<String> = counts
-                .iter()
-                .map(|(what, count)| format!("{count:>6} {}\n", what.replace('_', " ")))
-                .collect();
+            let number = |count: u64| usize::try_from(count).unwrap_or(usize::MAX);
+            let lines: Vec<String> =
+                counts.iter().map(|(what, count)| format!("  {}\n", counted(number(*count), what))).collect();
             ui.text(&format!("{place}\n{}", lines.concat()));
         }
     }

@@ -9,6 +9,7 @@ use anstream::{AutoStream, ColorChoice};
 use anstyle::{AnsiColor, Style};
 use clap::ValueEnum;
 use serde::Serialize;
+use std::fmt::Write as _;
 use std::io;
 
 /// How data is written.
@@ -90,10 +91,10 @@ impl Ui {
         let (bad, bold) = (Style::new().fg_color(Some(AnsiColor::Red.into())).bold(), Style::new().bold());
         let mut text = format!("{bad}error{bad:#}: {bold}{}{bold:#}\n", lines(message, "  "));
         if let Some(query_id) = query_id {
-            text.push_str(&format!("  query id {}\n", visible(query_id)));
+            let _ = writeln!(text, "  query id {}", visible(query_id));
         }
         if !help.is_empty() {
-            text.push_str(&format!("  {}\n", lines(help, "  ")));
+            let _ = writeln!(text, "  {}", lines(help, "  "));
         }
         self.talk(&text);
     }

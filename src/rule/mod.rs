@@ -53,7 +53,8 @@ mod tests {
         assert!(rules.windows(2).all(|pair| pair[0].code != pair[1].code));
         for rule in rules {
             assert!(
-                !rule.summary.ends_with('.') && rule.summary.starts_with(|c: char| c.is_lowercase() || c == '`'),
+                !rule.summary.ends_with('.')
+                    && rule.summary.starts_with(|c: char| c.is_lowercase() || c == '`'),
                 "{}",
                 rule.code
             );

@@ -423,6 +423,7 @@ mod tests {
     use super::super::files::Files;
     use super::*;
     use proptest::prelude::*;
+    use std::fmt::Write as _;
 
     fn read(text: &str) -> (Option<Arc<Node>>, Vec<Diagnostic>) {
         let mut files = Files::default();
@@ -490,7 +491,7 @@ mod tests {
     fn aliases_share_and_do_not_multiply() {
         let mut text = String::from("a0: &a0 [x, x]\n");
         for i in 1..40 {
-            text.push_str(&format!("a{i}: &a{i} [*a{}, *a{}]\n", i - 1, i - 1));
+            writeln!(text, "a{i}: &a{i} [*a{before}, *a{before}]", before = i - 1).unwrap();
         }
         assert_eq!(read(&text).1, []);
         assert_eq!(read("a: &x [*x]\n").1[0].rule.code, "yaml-syntax");

@@ -5,7 +5,7 @@ use crate::source::diagnostic::{Diagnostic, Label, Severity};
 use crate::source::files::Files;
 use crate::source::span::FileId;
 use miette::{GraphicalReportHandler, GraphicalTheme, LabeledSpan, NamedSource};
-use std::fmt;
+use std::fmt::{self, Write as _};
 
 /// Drawing many diagnostics of a large file is slow, and nobody reads them; the rest is counted.
 const DRAWN: usize = 100;
@@ -27,7 +27,7 @@ pub fn text(files: &Files, found: &[Diagnostic], colour: bool, width: usize) -> 
     }
     let more = found.len().saturating_sub(DRAWN);
     if more > 0 {
-        out.push_str(&format!("… and {}\n", counted(more, "more problem")));
+        let _ = writeln!(out, "… and {}", counted(more, "more problem"));
     }
     out.push_str(&totals(found));
     out

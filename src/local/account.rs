@@ -12,6 +12,7 @@ use super::{ACCOUNT_NAME, USER_NAME};
 use crate::host::files;
 use crate::object::name::{Ident, ObjectName};
 use crate::session::Rows;
+use serde_json::Value;
 use std::collections::BTreeMap;
 use std::fmt;
 use std::path::Path;
@@ -53,8 +54,8 @@ pub struct Context {
     pub schema: Option<Ident>,
     /// The warehouse; a name and nothing behind it.
     pub warehouse: Option<Ident>,
-    /// Session parameters by upper-case name.
-    pub parameters: BTreeMap<String, String>,
+    /// Session parameters by upper-case name; a text, a number or a boolean.
+    pub parameters: BTreeMap<String, Value>,
 }
 
 impl Context {

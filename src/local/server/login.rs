@@ -57,16 +57,15 @@ fn log_in(shared: &Shared, parameters: &LoginParameters, data: LoginData) -> Res
     let proven = authenticate(&shared.account, &data)?;
     let mut context = context(&shared.account, proven, parameters)?;
     let LoginData { session_parameters, .. } = data;
-    let set = session_parameters.into_iter().map(|(name, value)| (name.to_uppercase(), plain(value)));
+    let set = session_parameters.into_iter().map(|(name, value)| (name.to_uppercase(), value));
     context.parameters.extend(set);
-    let answer = |context: &Context| LoginAnswer {
+    let answer = LoginAnswer {
         display_user_name: Some(context.user.as_str().to_owned()),
         server_version: Some(SERVER_VERSION.to_owned()),
-        parameters: session_parameters_of(context),
-        session_info: session_info(context),
+        parameters: session_parameters_of(&context),
+        session_info: session_info(&context),
         ..LoginAnswer::default()
     };
-    let answer = answer(&context);
     let (session, token, master) = lock(&shared.sessions).open(context);
     Ok(Reply::success(LoginAnswer {
         token: Some(token.token),
@@ -181,14 +180,6 @@ fn name_of(written: &str) -> Ident {
     Ident::parse(written).unwrap_or_else(|_| Ident::exact(written))
 }
 
-/// A JSON value as ALTER SESSION would have set it.
-fn plain(value: Value) -> String {
-    match value {
-        Value::String(text) => text,
-        other => other.to_string(),
-    }
-}
-
 /// Where a session stands, as the protocol tells it.
 pub(super) fn session_info(context: &Context) -> SessionInfo {
     let text = |ident: &Option<Ident>| ident.as_ref().map(|ident| ident.as_str().to_owned());
@@ -215,6 +206,6 @@ pub(super) fn session_parameters_of(context: &Context) -> Vec<Parameter> {
     let fixed = fixed.into_iter().filter(|(name, _)| !context.parameters.contains_key(*name));
     let fixed = fixed.map(|(name, value)| Parameter { name: name.to_owned(), value });
     let set = context.parameters.iter();
-    let set = set.map(|(name, value)| Parameter { name: name.clone(), value: Value::from(value.as_str()) });
+    let set = set.map(|(name, value)| Parameter { name: name.clone(), value: value.clone() });
     fixed.chain(set).collect()
 }

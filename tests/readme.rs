@@ -1,5 +1,4 @@
 //! What the README's first screen claims is what the program does.
-#![expect(clippy::unwrap_used, reason = "an unwrap that fails is a test that fails")]
 
 use snowform::local::{Account, Context};
 use std::fs;

@@ -1,5 +1,4 @@
 //! Reading and writing files.
-#![expect(clippy::disallowed_methods, reason = "this is the room that touches files")]
 
 use std::io::{self, Write as _};
 use std::path::Path;

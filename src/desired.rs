@@ -12,6 +12,9 @@ pub static INCOMPLETE_NAME: Rule = Rule {
     code: "incomplete-name",
     severity: Severity::Error,
     summary: "neither the definition nor the connection says where an object belongs",
+    why: "A name needs a database and a schema: from the file, from the connection, or from flags. Found when the connection is known.",
+    bad: "definition_version: 2\nentities:\n  repo:\n    type: image-repository\n    identifier: core.repo\n",
+    good: "definition_version: 2\nentities:\n  repo:\n    type: image-repository\n    identifier: my_db.core.repo\n",
 };
 
 /// What completes names that are not fully written.

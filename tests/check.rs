@@ -158,3 +158,28 @@ fn no_prefix_of_a_case_panics() {
         }
     }
 }
+
+/// The texts of a rule's example, by name.
+fn example(text: &str) -> BTreeMap<String, String> {
+    let mut parts = text.split("# file: ");
+    let mut texts = BTreeMap::from([("snowflake.yml".to_owned(), parts.next().unwrap().to_owned())]);
+    for part in parts {
+        let (name, text) = part.split_once('\n').unwrap();
+        texts.insert(name.to_owned(), text.to_owned());
+    }
+    texts
+}
+
+#[test]
+fn explanations_are_true() {
+    for rule in snowform::rule::all() {
+        // Names are completed when the connection is known, so this one is not found before.
+        if rule.code == "incomplete-name" {
+            continue;
+        }
+        let bad = check_texts(&example(rule.bad)).found;
+        assert!(bad.iter().any(|found| found.rule == rule), "the bad example of {} shows {bad:?}", rule.code);
+        let good = check_texts(&example(rule.good)).found;
+        assert!(good.is_empty(), "the good example of {} shows {good:?}", rule.code);
+    }
+}

@@ -2,7 +2,7 @@
 
 use super::connect::{self, ConnectionArgs};
 use super::error::{CommandError, Exit};
-use super::ui::{Format, Ui};
+use super::ui::Ui;
 use crate::snowflake::settings::{self, NamedConnection, Sources};
 use crate::view::visible;
 use clap::{Args, Subcommand};
@@ -50,13 +50,14 @@ pub(super) fn list(args: &ConnectionArgs, ui: &Ui) -> Result<Exit, CommandError>
     for warning in &listing.warnings {
         ui.remark(&format!("warning: {warning}"));
     }
-    match ui.format {
-        Format::Json => ui.json(&listing.connections.iter().map(document).collect::<Vec<_>>()),
-        Format::Text if listing.connections.is_empty() => {
-            ui.remark("no connections are configured; snow connection add makes one, or set SNOWFLAKE_ACCOUNT, SNOWFLAKE_USER, …");
-        }
-        Format::Text => ui.text(&listing.connections.iter().map(text).collect::<String>()),
+    if listing.connections.is_empty() {
+        ui.remark("no connections are configured; set SNOWFLAKE_ACCOUNT, SNOWFLAKE_USER and a credential, or run\nsnow connection add");
     }
+    let connections = &listing.connections;
+    ui.data(
+        || connections.iter().map(text).collect(),
+        || connections.iter().map(document).collect::<Vec<_>>(),
+    );
     Ok(Exit::Done)
 }
 
@@ -100,24 +101,21 @@ pub(super) async fn test(args: &ConnectionArgs, ui: &Ui) -> Result<Exit, Command
         database: part(&identity.database),
         schema: part(&identity.schema),
     };
-    match ui.format {
-        Format::Json => ui.json(&document),
-        Format::Text => {
-            let none = || "none".to_owned();
-            ui.text(&visible_lines(&[
-                ("status", document.status.to_owned()),
-                ("account", document.account),
-                ("host", document.host),
-                ("user", document.user),
-                ("role", document.role.unwrap_or_else(none)),
-                ("database", document.database.unwrap_or_else(none)),
-                ("schema", document.schema.unwrap_or_else(none)),
-            ]));
-        }
-    }
+    ui.data(|| test_text(&document), || &document);
     Ok(Exit::Done)
 }
 
-fn visible_lines(pairs: &[(&str, String)]) -> String {
-    pairs.iter().map(|(name, value)| format!("{name:<10} {}\n", visible(value))).collect()
+fn test_text(document: &TestDocument) -> String {
+    let TestDocument { status, account, host, user, role, database, schema } = document;
+    let part = |part: &Option<String>| part.clone().unwrap_or_else(|| "none".to_owned());
+    let lines = [
+        ("status", (*status).to_owned()),
+        ("account", account.clone()),
+        ("host", host.clone()),
+        ("user", user.clone()),
+        ("role", part(role)),
+        ("database", part(database)),
+        ("schema", part(schema)),
+    ];
+    lines.iter().map(|(name, value)| format!("{name:<10} {}\n", visible(value))).collect()
 }

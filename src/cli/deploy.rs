@@ -134,10 +134,7 @@ async fn carry_out(run: &Run<'_>, planned: &Planned, texts: &Texts, ui: &Ui) -> 
             }
         }
     };
-    match ui.format {
-        Format::Text => ui.text(&view::outcome::text(plan, &outcome)),
-        Format::Json => ui.json(&view::json::plan(plan, Some(&outcome), &texts.files)),
-    }
+    ui.data(|| view::outcome::text(plan, &outcome), || view::json::plan(plan, Some(&outcome), &texts.files));
     if stop.load(Ordering::Relaxed) && !outcome.is_complete() {
         return Ok(Exit::Interrupted);
     }

@@ -4,6 +4,7 @@ mod connect;
 mod connection;
 mod deploy;
 pub mod error;
+mod explain;
 mod local;
 mod plan;
 mod planning;
@@ -60,6 +61,7 @@ enum Command {
     Connection(connection::ConnectionCommand),
     Local(local::LocalCommand),
     Schema(schema::SchemaArgs),
+    Explain(explain::ExplainArgs),
     /// Print a completion script for a shell
     Completion {
         /// Which shell
@@ -98,7 +100,23 @@ pub fn run() -> ExitCode {
 /// An error carries the texts that its diagnostics point into.
 type Ran = Result<Exit, (CommandError, Files)>;
 
+/// Formats for reports on a definition belong to the one command that reports on it.
+fn refuse_format(command: &Command, format: Format) -> Result<(), CommandError> {
+    let everywhere = matches!(format, Format::Text | Format::Json);
+    if everywhere || matches!(command, Command::Validate(_)) {
+        return Ok(());
+    }
+    let message = "this command writes text and json only";
+    Err(CommandError::new(
+        Exit::Usage,
+        "format",
+        message,
+        "the other formats are those of\nsnowform validate",
+    ))
+}
+
 fn dispatch(command: &Command, ui: &Ui) -> Ran {
+    refuse_format(command, ui.format).map_err(|error| (error, Files::default()))?;
     let alone = |error: CommandError| (error, Files::default());
     match command {
         Command::Validate(args) => validate::run(args, ui),
@@ -111,6 +129,7 @@ fn dispatch(command: &Command, ui: &Ui) -> Ran {
         },
         Command::Local(command) => wait(local::run(command, ui)).map_err(alone),
         Command::Schema(args) => Ok(schema::run(args, ui)),
+        Command::Explain(args) => explain::run(args, ui).map_err(alone),
         Command::Completion { shell } => {
             clap_complete::generate(*shell, &mut Cli::command(), "snowform", &mut std::io::stdout());
             Ok(Exit::Done)

@@ -4,7 +4,7 @@ use super::connect::ConnectionArgs;
 use super::error::{CommandError, Exit};
 use super::planning;
 use super::project::{self, ProjectArgs, Texts};
-use super::ui::{Format, Ui};
+use super::ui::Ui;
 use crate::plan::{Goal, Plan};
 use crate::view;
 use clap::Args;
@@ -41,10 +41,7 @@ pub(super) async fn run(args: &PlanArgs, texts: &Texts, ui: &Ui) -> Result<Exit,
 
 /// Writes a plan as data.
 pub(super) fn show(plan: &Plan, texts: &Texts, ui: &Ui) {
-    match ui.format {
-        Format::Text => ui.text(&view::plan::text(plan, &texts.files)),
-        Format::Json => ui.json(&view::json::plan(plan, None, &texts.files)),
-    }
+    ui.data(|| view::plan::text(plan, &texts.files), || view::json::plan(plan, None, &texts.files));
 }
 
 impl PlanArgs {

@@ -20,6 +20,14 @@ pub(super) enum Format {
     Text,
     /// For a machine.
     Json,
+    /// For code scanning (validate).
+    Sarif,
+    /// For GitHub: annotations of the file's lines (validate).
+    Github,
+    /// For GitLab: a code quality report (validate).
+    Gitlab,
+    /// For reviewdog (validate).
+    Rdjson,
 }
 
 /// The two streams, and how to write on them.
@@ -53,6 +61,15 @@ impl Ui {
         write(&mut io::stdout(), &format!("{text}\n"));
     }
 
+    /// Writes data: as text for a person, else as the document for a machine.
+    pub(super) fn data<D: Serialize>(&self, text: impl FnOnce() -> String, document: impl FnOnce() -> D) {
+        if self.format == Format::Text {
+            self.text(&text());
+        } else {
+            self.json(&document());
+        }
+    }
+
     /// Writes a remark.
     pub(super) fn remark(&self, text: &str) {
         if !self.silent {
@@ -76,7 +93,7 @@ impl Ui {
     /// Tells why a command failed: on standard error, and as JSON on standard output where JSON is asked for.
     pub(super) fn error(&self, error: &CommandError, files: &Files) {
         let CommandError { exit: _, code, message, help, query_id, diagnostics } = error;
-        if self.format == Format::Json {
+        if self.format != Format::Text {
             let found = json::diagnostics(diagnostics, files);
             let document = json::ErrorDocument {
                 code: code.clone(),

@@ -127,6 +127,17 @@ impl HazardKind {
     }
 }
 
+impl HazardKind {
+    /// What it means, in a sentence.
+    pub fn meaning(self) -> &'static str {
+        match self {
+            Self::DropsImages => {
+                "a repository that holds images is dropped; the images are destroyed and cannot be brought back"
+            }
+        }
+    }
+}
+
 impl fmt::Display for HazardKind {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.name())

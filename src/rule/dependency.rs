@@ -10,12 +10,18 @@ pub static UNKNOWN_DEPENDENCY: Rule = Rule {
     code: "unknown-dependency",
     severity: Severity::Error,
     summary: "`depends_on` names an entity that does not exist",
+    why: "The order of a deploy follows `depends_on`, so what is named there must exist. Templates are not rendered there.",
+    bad: "definition_version: 2\nentities:\n  repo:\n    type: image-repository\n    meta:\n      depends_on: [base]\n",
+    good: "definition_version: 2\nentities:\n  base:\n    type: image-repository\n  repo:\n    type: image-repository\n    meta:\n      depends_on: [base]\n",
 };
 /// Entities that wait for each other.
 pub static DEPENDENCY_CYCLE: Rule = Rule {
     code: "dependency-cycle",
     severity: Severity::Error,
     summary: "entities depend on each other in a circle",
+    why: "Entities that wait for each other can never be deployed. snow does not notice.",
+    bad: "definition_version: 2\nentities:\n  a:\n    type: image-repository\n    meta:\n      depends_on: [b]\n  b:\n    type: image-repository\n    meta:\n      depends_on: [a]\n",
+    good: "definition_version: 2\nentities:\n  a:\n    type: image-repository\n  b:\n    type: image-repository\n    meta:\n      depends_on: [a]\n",
 };
 
 pub(super) fn check(project: &Project, _: &NameDefaults, found: &mut Diagnostics) {

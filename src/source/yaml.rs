@@ -11,25 +11,43 @@ use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 
 /// The text is no YAML.
-pub static YAML_SYNTAX: Rule =
-    Rule { code: "yaml-syntax", severity: Severity::Error, summary: "the file is not valid YAML" };
+pub static YAML_SYNTAX: Rule = Rule {
+    code: "yaml-syntax",
+    severity: Severity::Error,
+    summary: "the file is not valid YAML",
+    why: "A file that is no YAML says nothing. snow stops with an unexpected exception here, without a place.",
+    bad: "definition_version: 2\nentities:\n  repo:\n    type: 'image-repository\n",
+    good: "definition_version: 2\nentities:\n  repo:\n    type: image-repository\n",
+};
 
 /// A tab outside quotes, block texts and comments. YAML 1.2 allows some of them, the official loader none.
 pub static TAB: Rule = Rule {
     code: "tab",
     severity: Severity::Error,
     summary: "a tab stands where the official loader allows spaces only",
+    why: "YAML 1.2 allows tabs between values; the loader of snow does not, and stops with an unexpected exception.",
+    bad: "definition_version: 2\t\n",
+    good: "definition_version: 2\n",
 };
 
 /// A key stands twice in one mapping.
-pub static DUPLICATE_KEY: Rule =
-    Rule { code: "duplicate-key", severity: Severity::Error, summary: "a key is written twice" };
+pub static DUPLICATE_KEY: Rule = Rule {
+    code: "duplicate-key",
+    severity: Severity::Error,
+    summary: "a key is written twice",
+    why: "Of two equal keys one would be lost. Both places are shown.",
+    bad: "definition_version: 2\nentities:\n  repo:\n    type: image-repository\n    identifier: a\n    identifier: b\n",
+    good: "definition_version: 2\nentities:\n  repo:\n    type: image-repository\n    identifier: a\n",
+};
 
 /// More than one document in a file.
 pub static MULTIPLE_DOCUMENTS: Rule = Rule {
     code: "multiple-documents",
     severity: Severity::Error,
     summary: "the file holds more than one YAML document",
+    why: "A definition is one document; what stands behind `---` would not be read.",
+    bad: "definition_version: 2\n---\ndefinition_version: 2\n",
+    good: "definition_version: 2\n",
 };
 
 /// One value of the document.

@@ -1,9 +1,11 @@
 //! Finished values to text. Views compute nothing and decide nothing; what they are given is what they draw.
 
+pub mod code_hosts;
 pub mod diagnostics;
 pub mod json;
 pub mod outcome;
 pub mod plan;
+pub mod sarif;
 
 use std::fmt::Write as _;
 
@@ -24,6 +26,16 @@ pub fn visible(text: &str) -> String {
         }
     }
     safe
+}
+
+/// What stays the same of a diagnostic while lines move: its file, its code and its words.
+fn fingerprint(found: &json::DiagnosticDocument) -> String {
+    let identity = format!("{}\u{0}{}\u{0}{}", found.range.path, found.code, found.message);
+    let digest = ring::digest::digest(&ring::digest::SHA256, identity.as_bytes());
+    digest.as_ref().iter().take(16).fold(String::new(), |mut hex, byte| {
+        let _ = write!(hex, "{byte:02x}");
+        hex
+    })
 }
 
 /// A number and its noun: `1 image`, `2 images`, `2 repositories`.

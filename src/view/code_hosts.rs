@@ -51,11 +51,11 @@ fn property(text: &str) -> String {
 
 /// GitLab's code quality report: an array, empty where nothing is wrong (docs.gitlab.com `ci/testing/code_quality`).
 pub fn gitlab(found: &[DiagnosticDocument]) -> Value {
-    let issues = found.iter().map(|found| {
+    let issues = found.iter().zip(super::fingerprints(found)).map(|(found, fingerprint)| {
         json!({
             "description": format!("{}: {}", found.code, found.message),
             "check_name": found.code,
-            "fingerprint": super::fingerprint(found),
+            "fingerprint": fingerprint,
             "severity": if found.severity == "error" { "critical" } else { "minor" },
             "location": { "path": found.range.path, "lines": { "begin": found.range.line } },
         })

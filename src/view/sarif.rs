@@ -6,7 +6,9 @@ use serde_json::{Value, json};
 
 /// One run. Paths must be relative to the root of the repository; columns count code points.
 pub fn document(found: &[DiagnosticDocument], rules: &[&'static Rule]) -> Value {
-    let results: Vec<Value> = found.iter().map(|found| result(found, rules)).collect();
+    let fingerprints = super::fingerprints(found);
+    let results: Vec<Value> =
+        found.iter().zip(fingerprints).map(|(found, id)| result(found, id, rules)).collect();
     json!({
         "$schema": "https://json.schemastore.org/sarif-2.1.0.json",
         "version": "2.1.0",
@@ -31,7 +33,7 @@ fn described(rule: &Rule) -> Value {
     })
 }
 
-fn result(found: &DiagnosticDocument, rules: &[&'static Rule]) -> Value {
+fn result(found: &DiagnosticDocument, fingerprint: String, rules: &[&'static Rule]) -> Value {
     let help = found.help.as_ref().map(|help| format!("\n{help}")).unwrap_or_default();
     let related: Vec<Value> = found
         .related
@@ -51,7 +53,7 @@ fn result(found: &DiagnosticDocument, rules: &[&'static Rule]) -> Value {
         "message": { "text": format!("{}{help}", found.message) },
         "locations": [{ "physicalLocation": place(&found.range) }],
         "relatedLocations": related,
-        "partialFingerprints": { "snowform/v1": super::fingerprint(found) },
+        "partialFingerprints": { "snowform/v1": fingerprint },
         "fixes": fixes,
     })
 }

@@ -37,6 +37,18 @@ pub fn write_private(path: &Path, content: &[u8]) -> io::Result<()> {
     std::fs::rename(&unfinished, path)
 }
 
+/// Makes an empty file that the user alone can read, where the system knows that; one that is there stays.
+pub fn create_private_file(path: &Path) -> io::Result<()> {
+    let mut options = std::fs::OpenOptions::new();
+    options.write(true).create_new(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    match options.open(path) {
+        Err(error) if error.kind() != io::ErrorKind::AlreadyExists => Err(error),
+        _ => Ok(()),
+    }
+}
+
 /// The permission bits of a file (`0o600`), where the system has them.
 pub fn mode(path: &Path) -> Option<u32> {
     #[cfg(unix)]

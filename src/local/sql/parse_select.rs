@@ -14,6 +14,9 @@ const BARE_FUNCTIONS: &[&str] = &["CURRENT_DATE", "CURRENT_TIME", "CURRENT_TIMES
 impl Parser<'_> {
     /// Reads what follows `SELECT`.
     pub(super) fn select(&mut self) -> Parsed<Statement> {
+        if self.at_symbol('*') {
+            return Err(SqlFailure::unsupported("SELECT *"));
+        }
         let mut items = Vec::new();
         loop {
             items.push(self.select_item()?);

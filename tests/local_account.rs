@@ -1,4 +1,5 @@
 //! The embedded account as a whole: scripts of statements, several writers, crashes, damaged files.
+#![expect(clippy::unwrap_used, reason = "helpers of tests unwrap as the tests do")]
 
 use snowform::host::{environment, files};
 use snowform::local::{Account, Context, LocalError, Summary};

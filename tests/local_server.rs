@@ -1,4 +1,5 @@
 //! The embedded account over HTTP: logins, statements, tokens, chunks, as a driver sees them.
+#![expect(clippy::unwrap_used, reason = "helpers of tests unwrap as the tests do")]
 
 use base64::Engine as _;
 use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};

@@ -34,13 +34,10 @@ impl Parser<'_> {
         let start = self.start();
         let expression = self.expression(0)?;
         let text = self.slice(start, self.end());
-        let name = if self.take_word("AS") {
-            self.ident()?.as_str().to_owned()
-        } else if !self.is_done() && !self.at_word("FROM") && !self.at_symbol(',') {
-            self.ident()?.as_str().to_owned()
-        } else {
-            text.to_uppercase()
-        };
+        // AS is optional: whatever else stands between here and the next column is an alias.
+        let bare = !self.is_done() && !self.at_word("FROM") && !self.at_symbol(',');
+        let aliased = self.take_word("AS") || bare;
+        let name = if aliased { self.ident()?.as_str().to_owned() } else { text.to_uppercase() };
         Ok(SelectItem { expression, name })
     }
 

@@ -278,10 +278,10 @@ pub(crate) enum Expression {
     /// A function by its upper-case name.
     Call {
         name: String,
-        arguments: Vec<Expression>,
+        arguments: Vec<Self>,
     },
     IsNull {
-        operand: Box<Expression>,
+        operand: Box<Self>,
         negated: bool,
     },
 }

@@ -9,7 +9,7 @@ mod overlay;
 mod shape;
 pub mod template;
 
-pub use decode::decode;
+pub use decode::{Decoded, Trees, decode};
 pub use template::Variables;
 
 use crate::kind::Kind;

@@ -59,6 +59,41 @@ impl Shape {
     }
 }
 
+/// What stands inside a value of a shape; for whoever walks down a document.
+impl Shape {
+    /// The keys of a mapping of this shape, where they are known.
+    pub fn fields(&self) -> Option<&'static [Field]> {
+        match self {
+            Self::Record(fields) => Some(fields),
+            Self::TextOr(other) => other.fields(),
+            Self::Text | Self::Name | Self::ScriptPath | Self::List(_) | Self::Map(_) => None,
+        }
+    }
+
+    /// The shape of every value of a mapping whose keys are free.
+    pub fn values(&self) -> Option<&'static Self> {
+        match self {
+            Self::Map(value) => Some(value),
+            Self::TextOr(other) => other.values(),
+            Self::Text | Self::Name | Self::ScriptPath | Self::List(_) | Self::Record(_) => None,
+        }
+    }
+
+    /// The shape of every item of a list.
+    pub fn items(&self) -> Option<&'static Self> {
+        match self {
+            Self::List(item) => Some(item),
+            Self::TextOr(other) => other.items(),
+            Self::Text | Self::Name | Self::ScriptPath | Self::Map(_) | Self::Record(_) => None,
+        }
+    }
+
+    /// Whether a text may stand there.
+    pub fn takes_text(&self) -> bool {
+        matches!(self, Self::Text | Self::Name | Self::ScriptPath | Self::TextOr(_))
+    }
+}
+
 /// What `identifier` says, for hover and help.
 pub const IDENTIFIER_DOC: &str = "The object's name: `name`, `schema.name`, `database.schema.name`, or a mapping. \
      Without it the entity's key is the name.";

@@ -3,5 +3,7 @@
 
 pub mod diagnostic;
 pub mod files;
+pub mod lines;
+pub mod mend;
 pub mod span;
 pub mod yaml;

@@ -125,6 +125,19 @@ pub struct Parsed {
     pub diagnostics: Diagnostics,
     /// The keys whose values a syntax error cut short: what they seem to lack may stand behind the error.
     pub unfinished: BTreeSet<Span>,
+    /// Where the text stopped being YAML, if it did.
+    pub broken: Option<Broken>,
+}
+
+/// A place where reading had to stop.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Broken {
+    /// The offset that the parser complains of.
+    pub at: usize,
+    /// Where the bracket or brace opened that was not closed yet, the outermost one.
+    pub flow: Option<usize>,
+    /// Behind the last text or collection that was read whole.
+    pub read: usize,
 }
 
 /// Reads one document.
@@ -138,6 +151,8 @@ pub fn parse(file: FileId, text: &str) -> Parsed {
         diagnostics: Diagnostics::default(),
         unfinished: BTreeSet::new(),
         texts: Vec::new(),
+        read: 0,
+        broken: None,
     };
     let options = granit_parser::options! { emit_unresolved_aliases: true };
     let mut documents = 0;
@@ -184,11 +199,17 @@ struct Builder<'t> {
     unfinished: BTreeSet<Span>,
     /// Where quoted and block texts stand: there a tab is content.
     texts: Vec<Span>,
+    /// Behind the last event that has a text of its own.
+    read: usize,
+    broken: Option<Broken>,
 }
 
 impl Builder<'_> {
     fn event(&mut self, event: Event<'_>, raw: granit_parser::Span) {
         let span = self.span(&raw);
+        if span.start < span.end {
+            self.read = span.end as usize;
+        }
         match event {
             Event::Scalar(value, style, anchor, tag) => {
                 let tag = tag.and_then(|_| self.tag(&raw));
@@ -368,6 +389,11 @@ impl Builder<'_> {
         let diagnostic =
             Diagnostic::new(&YAML_SYNTAX, "the file is not valid YAML", span, error.info()).help(help);
         self.diagnostics.push(diagnostic);
+        self.broken = Some(Broken {
+            at,
+            flow: self.open.iter().find(|open| open.flow).map(|open| open.start.start as usize),
+            read: self.read,
+        });
     }
 
     /// The first tab that the official loader trips over, where the rest of the YAML is fine.
@@ -427,8 +453,8 @@ impl Builder<'_> {
             self.root =
                 Some(Arc::new(Node { span, tag: None, data: Data::Scalar(String::new()), rendered: false }));
         }
-        let Self { root, diagnostics, unfinished, .. } = self;
-        Parsed { root, diagnostics, unfinished }
+        let Self { root, diagnostics, unfinished, broken, .. } = self;
+        Parsed { root, diagnostics, unfinished, broken }
     }
 }
 

@@ -107,12 +107,12 @@ struct Ids {
 
 /// What features read.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Reading<'a> {
-    pub(crate) files: &'a Files,
-    pub(crate) ids: Ids,
-    pub(crate) variables: &'a Variables,
-    pub(crate) project: &'a Project,
-    pub(crate) trees: &'a Trees,
+struct Reading<'a> {
+    files: &'a Files,
+    ids: Ids,
+    variables: &'a Variables,
+    project: &'a Project,
+    trees: &'a Trees,
 }
 
 impl Analysis {
@@ -144,11 +144,11 @@ impl Analysis {
     }
 
     /// Whether a line had to be left out for a text to be read.
-    pub(crate) fn is_mended(&self) -> bool {
+    fn is_mended(&self) -> bool {
         self.mended.get_or_init(|| self.mend()).is_some()
     }
 
-    pub(crate) fn reading(&self) -> Reading<'_> {
+    fn reading(&self) -> Reading<'_> {
         let mended = self.mended.get_or_init(|| self.mend());
         let (files, checked) = mended.as_ref().map_or((&self.files, &self.checked), |(f, c)| (f, c));
         let Checked { project, trees, diagnostics: _ } = checked;
@@ -199,12 +199,12 @@ impl Ids {
 
 impl<'a> Reading<'a> {
     /// What a file is for.
-    pub(crate) fn role(&self, file: FileId) -> Role {
+    fn role(&self, file: FileId) -> Role {
         self.ids.role(file)
     }
 
     /// A file's own document.
-    pub(crate) fn tree(&self, role: Role) -> Option<&'a Arc<Node>> {
+    fn tree(&self, role: Role) -> Option<&'a Arc<Node>> {
         let Trees { definition, local, overlay, applied: _, rendered: _ } = self.trees;
         match role {
             Role::Definition => definition,
@@ -215,7 +215,7 @@ impl<'a> Reading<'a> {
     }
 
     /// Every document with the role of its file.
-    pub(crate) fn documents(&self) -> impl Iterator<Item = (Role, &'a Arc<Node>)> + use<'a> {
+    fn documents(&self) -> impl Iterator<Item = (Role, &'a Arc<Node>)> + use<'a> {
         let reading = *self;
         Role::ALL.into_iter().filter_map(move |role| Some((role, reading.tree(role)?)))
     }

@@ -5,6 +5,7 @@ mod connection;
 mod deploy;
 pub mod error;
 mod explain;
+mod fmt;
 mod local;
 mod plan;
 mod planning;
@@ -62,6 +63,7 @@ enum Command {
     Local(local::LocalCommand),
     Schema(schema::SchemaArgs),
     Explain(explain::ExplainArgs),
+    Fmt(fmt::FmtArgs),
     /// Print a completion script for a shell
     Completion {
         /// Which shell
@@ -129,6 +131,7 @@ fn dispatch(command: &Command, ui: &Ui) -> Ran {
         },
         Command::Local(command) => wait(local::run(command, ui)).map_err(alone),
         Command::Schema(args) => Ok(schema::run(args, ui)),
+        Command::Fmt(args) => fmt::run(args, ui).map_err(alone),
         Command::Explain(args) => explain::run(args, ui).map_err(alone),
         Command::Completion { shell } => {
             clap_complete::generate(*shell, &mut Cli::command(), "snowform", &mut std::io::stdout());

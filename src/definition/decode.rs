@@ -58,7 +58,7 @@ struct Texts<'a> {
 
 impl Texts<'_> {
     fn read(&mut self, file: FileId) -> Option<Arc<Node>> {
-        let Parsed { root, diagnostics, unfinished } = yaml::parse(file, self.files.text(file));
+        let Parsed { root, diagnostics, unfinished, texts: _ } = yaml::parse(file, self.files.text(file));
         self.syntax.extend(diagnostics);
         self.unfinished.extend(unfinished);
         root

@@ -166,7 +166,7 @@ fn combine(left: Option<&Arc<Node>>, right: &Arc<Node>, found: &mut Diagnostics)
             mapping(right.span, entries)
         }
         (Data::Sequence(below), Data::Sequence(above)) => {
-            let new = above.iter().filter(|item| !below.iter().any(|known| same(known, item)));
+            let new = above.iter().filter(|item| !below.iter().any(|known| known.same_value(item)));
             let items = below.iter().chain(new).cloned().collect();
             Arc::new(Node { span: right.span, tag: None, data: Data::Sequence(items), rendered: false })
         }
@@ -192,21 +192,6 @@ fn untagged(node: &Node) -> Arc<Node> {
         Data::Mapping(entries) => Data::Mapping(entries.clone()),
     };
     Arc::new(Node { span: node.span, tag: None, data, rendered: node.rendered })
-}
-
-/// Equal in value, wherever it stands.
-fn same(a: &Node, b: &Node) -> bool {
-    match (&a.data, &b.data) {
-        (Data::Scalar(a), Data::Scalar(b)) => a == b,
-        (Data::Sequence(a), Data::Sequence(b)) => {
-            a.len() == b.len() && a.iter().zip(b).all(|(a, b)| same(a, b))
-        }
-        (Data::Mapping(a), Data::Mapping(b)) => {
-            a.len() == b.len()
-                && a.iter().all(|x| b.iter().any(|y| x.key.value == y.key.value && same(&x.value, &y.value)))
-        }
-        _ => false,
-    }
 }
 
 /// Without a `mixins` section the official loader neither applies nor checks them.

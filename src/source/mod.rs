@@ -3,5 +3,6 @@
 
 pub mod diagnostic;
 pub mod files;
+pub mod format;
 pub mod span;
 pub mod yaml;

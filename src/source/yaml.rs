@@ -105,6 +105,22 @@ impl Node {
         self.as_mapping()?.iter().find(|entry| entry.key.value == key)
     }
 
+    /// Whether both hold the same values, wherever they stand. The order of keys does not matter.
+    pub fn same_value(&self, other: &Self) -> bool {
+        match (&self.data, &other.data) {
+            (Data::Scalar(a), Data::Scalar(b)) => a == b,
+            (Data::Sequence(a), Data::Sequence(b)) => {
+                a.len() == b.len() && a.iter().zip(b).all(|(a, b)| a.same_value(b))
+            }
+            (Data::Mapping(a), Data::Mapping(b)) => {
+                let held =
+                    |x: &Entry| b.iter().any(|y| x.key.value == y.key.value && x.value.same_value(&y.value));
+                a.len() == b.len() && a.iter().all(held)
+            }
+            _ => false,
+        }
+    }
+
     /// What a person calls this: `text`, `list`, `mapping`, `nothing`.
     pub fn noun(&self) -> &'static str {
         match &self.data {
@@ -125,6 +141,8 @@ pub struct Parsed {
     pub diagnostics: Diagnostics,
     /// The keys whose values a syntax error cut short: what they seem to lack may stand behind the error.
     pub unfinished: BTreeSet<Span>,
+    /// Where quoted and block texts stand, in the order of the text.
+    pub texts: Vec<Span>,
 }
 
 /// Reads one document.
@@ -427,8 +445,8 @@ impl Builder<'_> {
             self.root =
                 Some(Arc::new(Node { span, tag: None, data: Data::Scalar(String::new()), rendered: false }));
         }
-        let Self { root, diagnostics, unfinished, .. } = self;
-        Parsed { root, diagnostics, unfinished }
+        let Self { root, diagnostics, unfinished, texts, .. } = self;
+        Parsed { root, diagnostics, unfinished, texts }
     }
 }
 

@@ -2,14 +2,17 @@
 //! from a connection.
 
 mod decode;
+mod finding;
 mod identifier;
 mod merge;
 mod mixin;
 mod overlay;
+mod reference;
 mod shape;
 pub mod template;
 
 pub use decode::decode;
+pub use reference::Reference;
 pub use template::Variables;
 
 use crate::kind::Kind;
@@ -53,6 +56,8 @@ pub struct Entity {
     pub name: Option<WrittenName>,
     /// How it is deployed.
     pub meta: Meta,
+    /// The other entities that its keys name, `meta.depends_on` aside.
+    pub references: Vec<Reference>,
     /// The attributes declared for it in `snowform.yml`.
     pub attributes: BTreeMap<&'static str, Spanned<String>>,
 }
@@ -110,6 +115,21 @@ pub static WRONG_SHAPE: Rule = Rule {
     severity: Severity::Error,
     summary: "a value is not of the kind that its key takes",
 };
+/// A text that its key does not take.
+pub static INVALID_VALUE: Rule =
+    Rule { code: "invalid-value", severity: Severity::Error, summary: "a key does not take this value" };
+/// Keys that do not go together, or not without each other.
+pub static KEYS_CONFLICT: Rule = Rule {
+    code: "keys-conflict",
+    severity: Severity::Error,
+    summary: "keys do not go together, or one needs another",
+};
+/// Something that snow reads only where a feature flag is set, which stands outside of the project.
+pub static FEATURE_FLAG: Rule = Rule {
+    code: "feature-flag",
+    severity: Severity::Warning,
+    summary: "snow accepts a part of the definition only with a feature flag",
+};
 /// A name that is none.
 pub static INVALID_NAME: Rule = Rule {
     code: "invalid-name",
@@ -161,6 +181,9 @@ pub static RULES: &[&Rule] = &[
     &MISSING_KEY,
     &UNKNOWN_TYPE,
     &WRONG_SHAPE,
+    &INVALID_VALUE,
+    &KEYS_CONFLICT,
+    &FEATURE_FLAG,
     &INVALID_NAME,
     &NAME_CONFLICT,
     &UNKNOWN_ENTITY,

@@ -4,6 +4,7 @@ pub mod dependency;
 pub mod duplicate_object;
 pub mod quoted_name;
 pub mod registry_name;
+pub mod target;
 
 use crate::definition::{self, Project};
 use crate::desired::{self, NameDefaults};
@@ -14,7 +15,7 @@ use crate::source::yaml;
 type Check = fn(&Project, &NameDefaults, &mut Diagnostics);
 
 const CHECKS: &[Check] =
-    &[dependency::check, duplicate_object::check, quoted_name::check, registry_name::check];
+    &[dependency::check, target::check, duplicate_object::check, quoted_name::check, registry_name::check];
 
 /// Runs every check.
 pub fn check(project: &Project, defaults: &NameDefaults, found: &mut Diagnostics) {
@@ -33,6 +34,8 @@ pub fn all() -> Vec<&'static Rule> {
         &desired::INCOMPLETE_NAME,
         &dependency::UNKNOWN_DEPENDENCY,
         &dependency::DEPENDENCY_CYCLE,
+        &target::UNKNOWN_TARGET,
+        &target::WRONG_TARGET,
         &duplicate_object::DUPLICATE_OBJECT,
         &quoted_name::QUOTED_NAME,
         &registry_name::REGISTRY_NAME,
@@ -53,7 +56,8 @@ mod tests {
         assert!(rules.windows(2).all(|pair| pair[0].code != pair[1].code));
         for rule in rules {
             assert!(
-                !rule.summary.ends_with('.') && rule.summary.starts_with(|c: char| c.is_lowercase() || c == '`'),
+                !rule.summary.ends_with('.')
+                    && rule.summary.starts_with(|c: char| c.is_lowercase() || c == '`'),
                 "{}",
                 rule.code
             );

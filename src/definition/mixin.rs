@@ -128,7 +128,7 @@ fn known_keys(
     let kind = entity.value.entry("type").and_then(|entry| kind::by_type_name(entry.value.as_str()?));
     let Some(kind) = kind else { return entries.to_vec() };
     let (known, unknown): (Vec<&Entry>, Vec<&Entry>) =
-        entries.iter().partition(|entry| entry.key.value == "type" || kind.has_key(&entry.key.value));
+        entries.iter().partition(|entry| may_come_from_mixin(kind, &entry.key.value));
     for Entry { key, value: _ } in unknown {
         let (type_name, user) = (kind.type_name, &entity.key.value);
         let message =
@@ -140,6 +140,12 @@ fn known_keys(
         );
     }
     known.into_iter().cloned().collect()
+}
+
+/// The official loader asks its model for the key's name in Python, and there `from` is called otherwise
+/// (`get_allowed_fields_for_entity`).
+fn may_come_from_mixin(kind: &kind::Kind, key: &str) -> bool {
+    key == "type" || key != "from" && kind.field(key).is_some()
 }
 
 /// Merges `right` into `left`.

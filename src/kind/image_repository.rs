@@ -4,7 +4,8 @@
 //! `show-image-repositories`, `show-images-in-image-repository`. There is neither `CREATE OR ALTER` nor `UNDROP` for
 //! this type, and encryption is fixed at creation.
 
-use super::field::{self, Field};
+use super::field::Field;
+use super::shared::{IDENTIFIER, META};
 use super::{Attribute, Filter, Kind, Managed};
 use crate::object::name::{Ident, ObjectName, SchemaName};
 use crate::object::rows::Row;
@@ -16,26 +17,14 @@ use std::collections::BTreeMap;
 pub static KIND: Kind = Kind {
     type_name: "image-repository",
     doc: "A place for container images, in a schema.",
-    fields: Some(&FIELDS),
+    fields: &FIELDS,
+    checks: &[],
     managed: Some(&MANAGED),
 };
 
 // The loader allows exactly these keys besides `type`; everything else an account knows of a repository stands in
 // `snowform.yml`.
-static FIELDS: [Field; 2] = [
-    Field {
-        name: "identifier",
-        shape: field::Shape::TextOr(&field::Shape::Record(field::IDENTIFIER_KEYS)),
-        required: false,
-        doc: field::IDENTIFIER_DOC,
-    },
-    Field {
-        name: "meta",
-        shape: field::Shape::Record(field::META_KEYS),
-        required: false,
-        doc: field::META_DOC,
-    },
-];
+static FIELDS: [Field; 2] = [IDENTIFIER, META];
 
 /// How image repositories are read and changed.
 pub static MANAGED: Managed = Managed {

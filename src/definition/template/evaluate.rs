@@ -1,5 +1,6 @@
 //! Templates to values: looks variables up, renders the values they stand for first, calls functions and filters.
 
+use super::fallback;
 use super::functions::FUNCTIONS;
 use super::parse::{Expression, Mistake, Piece, What, is_template, parse};
 use super::{TEMPLATE_ARGUMENT, TEMPLATE_CYCLE, TEMPLATE_SYNTAX, TEMPLATE_UNKNOWN};
@@ -43,8 +44,34 @@ enum Value {
     Failed,
 }
 
-/// Keys whose values are read before templates are rendered.
-const NOT_RENDERED: [&str; 4] = ["type", "use_mixins", "depends_on", "definition_version"];
+/// Where a value stands, as far as rendering depends on it: some are read before templates are rendered.
+#[derive(Clone, Copy)]
+enum Region {
+    Root,
+    Entities,
+    Entity,
+    Meta,
+    /// `from`, and the items of `children`.
+    Target,
+    Elsewhere,
+}
+
+impl Region {
+    /// The region of a key's value; nothing where it is not rendered.
+    fn below(self, key: &str) -> Option<Self> {
+        match (self, key) {
+            (Self::Root, "definition_version")
+            | (Self::Entity, "type")
+            | (Self::Meta, "use_mixins" | "depends_on")
+            | (Self::Target, "target") => None,
+            (Self::Root, "entities") => Some(Self::Entities),
+            (Self::Entities, _) => Some(Self::Entity),
+            (Self::Entity, "meta") => Some(Self::Meta),
+            (Self::Entity, "from" | "children") => Some(Self::Target),
+            _ => Some(Self::Elsewhere),
+        }
+    }
+}
 
 /// Something is wrong and has been said.
 struct Said;
@@ -69,7 +96,11 @@ impl<'a> Renderer<'a> {
     }
 
     /// A document with its scalars rendered; what has no template is shared.
-    pub fn render(&self, node: &Arc<Node>) -> Arc<Node> {
+    pub fn render(&self, document: &Arc<Node>) -> Arc<Node> {
+        self.value(document, Region::Root)
+    }
+
+    fn value(&self, node: &Arc<Node>, region: Region) -> Arc<Node> {
         let data = match &node.data {
             Data::Scalar(text) if is_template(text) => match self.scalar(text, node.span) {
                 Ok(rendered) if rendered != *text => Data::Scalar(rendered),
@@ -81,14 +112,14 @@ impl<'a> Renderer<'a> {
             },
             Data::Scalar(_) => return Arc::clone(node),
             Data::Sequence(items) => {
-                let rendered: Vec<_> = items.iter().map(|item| self.render(item)).collect();
+                let rendered: Vec<_> = items.iter().map(|item| self.value(item, region)).collect();
                 if rendered.iter().zip(items).all(|(new, old)| Arc::ptr_eq(new, old)) {
                     return Arc::clone(node);
                 }
                 Data::Sequence(rendered)
             }
             Data::Mapping(entries) => {
-                let rendered: Vec<_> = entries.iter().map(|entry| self.entry(entry)).collect();
+                let rendered: Vec<_> = entries.iter().map(|entry| self.entry(entry, region)).collect();
                 if rendered.iter().zip(entries).all(|(new, old)| Arc::ptr_eq(&new.value, &old.value)) {
                     return Arc::clone(node);
                 }
@@ -98,11 +129,11 @@ impl<'a> Renderer<'a> {
         Arc::new(Node { span: node.span, tag: node.tag.clone(), data, rendered: true })
     }
 
-    fn entry(&self, entry: &Entry) -> Entry {
-        if NOT_RENDERED.contains(&entry.key.value.as_str()) {
-            return entry.clone();
+    fn entry(&self, entry: &Entry, region: Region) -> Entry {
+        match region.below(&entry.key.value) {
+            Some(below) => Entry { key: entry.key.clone(), value: self.value(&entry.value, below) },
+            None => entry.clone(),
         }
-        Entry { key: entry.key.clone(), value: self.render(&entry.value) }
     }
 
     fn scalar(&self, text: &str, span: Span) -> Result<String, Said> {
@@ -166,7 +197,13 @@ impl<'a> Renderer<'a> {
             }
             None => {}
         }
-        let node = self.look_up(path).map_err(|known| self.unknown_variable(&name, path, span, &known))?;
+        let node = match self.look_up(path) {
+            Ok(node) => node,
+            Err(known) => {
+                let fallback = fallback::of(self.root, path).map(ToOwned::to_owned);
+                return fallback.ok_or_else(|| self.unknown_variable(&name, path, span, &known));
+            }
+        };
         let Some(text) = node.as_str() else {
             let message = format!("`{name}` is {}, not a text", node.noun());
             let way_out = "name a value inside it".to_owned();

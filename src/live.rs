@@ -127,12 +127,3 @@ pub async fn read_again(
 ) -> Result<State, SessionError> {
     read(session, &[(id, role)]).await.map(|live| live.state)
 }
-
-/// Reads the wanted objects, and what stands inside those that are there: for plans that drop.
-pub async fn read_with_contents(session: &dyn Session, wanted: &[Wanted<'_>]) -> Result<Live, SessionError> {
-    let mut live = read(session, wanted).await?;
-    let present: Vec<Wanted<'_>> =
-        wanted.iter().filter(|(id, _)| live.state.contains_key(*id)).copied().collect();
-    live.contents = read_contents(session, &present).await;
-    Ok(live)
-}

@@ -9,7 +9,8 @@ use std::process::Command;
 
 fn run(project: &Path, arguments: &[&str]) -> (i32, String) {
     let mut command = Command::new(env!("CARGO_BIN_EXE_snowform"));
-    let output = command.args(arguments).arg("--local").current_dir(project).env("NO_COLOR", "1").output().unwrap();
+    let output =
+        command.args(arguments).arg("--local").current_dir(project).env("NO_COLOR", "1").output().unwrap();
     let text = |bytes: &[u8]| String::from_utf8(bytes.to_vec()).unwrap();
     (output.status.code().unwrap(), text(&output.stdout) + &text(&output.stderr))
 }
@@ -23,7 +24,8 @@ fn project() -> (tempfile::TempDir, Account) {
     assert_eq!(run(directory.path(), &["deploy"]).0, 0);
     let part = |text: &str| Ident::exact(text);
     let filled = ObjectName::new(part("LOCAL"), part("PUBLIC"), part("FILLED"));
-    for (tag, digest) in [("1", "sha256:aa"), ("2", "sha256:bb"), ("latest", "sha256:bb"), ("3", "sha256:cc")] {
+    for (tag, digest) in [("1", "sha256:aa"), ("2", "sha256:bb"), ("latest", "sha256:bb"), ("3", "sha256:cc")]
+    {
         account.record_image(&filled, "app", Some(tag), digest).unwrap();
     }
     (directory, account)
@@ -59,9 +61,14 @@ fn what_would_be_lost_is_listed_for_machines() {
     let (code, said) = run(directory.path(), &["destroy", "--dry-run", "--format", "json"]);
     assert_eq!(code, 0, "{said}");
     let plan: serde_json::Value = serde_json::from_str(&said).unwrap();
-    let filled = plan["changes"].as_array().unwrap().iter().find(|change| change["entity"] == "filled").unwrap();
+    let filled =
+        plan["changes"].as_array().unwrap().iter().find(|change| change["entity"] == "filled").unwrap();
     assert_eq!(filled["steps"][0]["hazards"][0]["kind"], "drops-images");
-    let tags: usize =
-        filled["images"].as_array().unwrap().iter().map(|image| image["tags"].as_array().unwrap().len()).sum();
+    let tags: usize = filled["images"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|image| image["tags"].as_array().unwrap().len())
+        .sum();
     assert_eq!(tags, 4);
 }

@@ -22,6 +22,9 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 pub(super) struct DeployArgs {
     /// Entities to deploy [default: all]
     pub(super) entities: Vec<String>,
+    /// Put new objects in the place of those that are there; their images and grants are lost
+    #[arg(long)]
+    pub(super) replace: bool,
     /// Show the plan, and change nothing
     #[arg(long)]
     pub(super) dry_run: bool,
@@ -83,9 +86,10 @@ impl DeployArgs {
     }
 
     pub(super) fn run(&self) -> Run<'_> {
-        let Self { entities, dry_run, allow, project: _, connection } = self;
+        let Self { entities, replace, dry_run, allow, project: _, connection } = self;
         let allow = &allow.allow;
-        Run { goal: Goal::Deploy, command: "deploy", entities, dry_run: *dry_run, allow, connection }
+        let goal = if *replace { Goal::Replace } else { Goal::Deploy };
+        Run { goal, command: "deploy", entities, dry_run: *dry_run, allow, connection }
     }
 }
 
@@ -152,7 +156,9 @@ fn failed_exit(outcome: &Outcome) -> Exit {
 
 /// Reads again, with the same reader, and plans again, with the same function: nothing may be left to do.
 async fn verify(run: &Run<'_>, planned: &Planned, texts: &Texts) -> Result<Exit, CommandError> {
-    let again = planning::plan_again(run.goal, &planned.desired, planned.session.as_ref()).await?;
+    // What was replaced on request is not to be replaced once more.
+    let goal = if run.goal == Goal::Replace { Goal::Deploy } else { run.goal };
+    let again = planning::plan_again(goal, &planned.desired, planned.session.as_ref()).await?;
     if !again.has_changes() && again.problems.is_empty() {
         return Ok(Exit::Done);
     }

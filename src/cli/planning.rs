@@ -65,11 +65,16 @@ pub(super) async fn plan_again(
 ) -> Result<Plan, SessionError> {
     let wanted: Vec<(&ObjectId, Option<&Ident>)> =
         desired.origins.iter().map(|(id, origin)| (id, origin.role.as_ref())).collect();
-    let live: Live = match goal {
-        Goal::Deploy => live::read(session, &wanted).await?,
-        Goal::Destroy => live::read_with_contents(session, &wanted).await?,
-    };
-    Ok(plan::plan(goal, target(session.identity()), desired, &live))
+    let mut live: Live = live::read(session, &wanted).await?;
+    let target = target(session.identity());
+    let plan = plan::plan(goal, target.clone(), desired, &live);
+    let endangered: Vec<(&ObjectId, Option<&Ident>)> =
+        plan.endangered().map(|change| (&change.id, change.origin.role.as_ref())).collect();
+    if endangered.is_empty() {
+        return Ok(plan);
+    }
+    live.contents = live::read_contents(session, &endangered).await;
+    Ok(plan::plan(goal, target, desired, &live))
 }
 
 fn target(identity: &Identity) -> Target {

@@ -20,7 +20,7 @@ use crate::object::rows::Row;
 use crate::object::state::{Attributes, Contents, Image, Object, ObjectType};
 use crate::object::statement::{Hazard, Operation, Sql};
 use check::Check;
-use field::Field;
+use field::{Field, Shape};
 
 /// An entity type of project definitions.
 #[derive(Debug)]
@@ -58,6 +58,8 @@ pub struct Managed {
     pub read_contents: fn(&Row<'_>) -> Option<Image>,
     /// Creates an object with the attributes declared for it.
     pub create: fn(&ObjectName, &Attributes) -> Operation,
+    /// Puts a new object in the place of one that exists, and names what goes with that.
+    pub replace: fn(&ObjectName, &Attributes, &Contents) -> (Operation, Vec<Hazard>),
     /// Drops an object, and names what goes with it.
     pub drop: fn(&ObjectName, &Contents) -> (Operation, Vec<Hazard>),
 }
@@ -80,10 +82,21 @@ pub struct Attribute {
     pub name: &'static str,
     /// One sentence for hover and help.
     pub doc: &'static str,
-    /// What an object has that declares nothing; declared and live values are compared with this filled in.
-    pub default: &'static str,
-    /// Changes it in place.
-    pub alter: fn(&ObjectName, &str) -> Operation,
+    /// What it may be.
+    pub shape: Shape,
+    /// What an object has of which the account reports nothing; without one, such an object is not compared.
+    pub default: Option<&'static str>,
+    /// How it changes.
+    pub change: ChangeRule,
+}
+
+/// How an attribute of an object that exists becomes another.
+#[derive(Clone, Copy, Debug)]
+pub enum ChangeRule {
+    /// By an operation in place.
+    Alter(fn(&ObjectName, &str) -> Operation),
+    /// Only by a new object in its place, for this reason.
+    Replace(&'static str),
 }
 
 impl Kind {

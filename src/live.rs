@@ -51,7 +51,11 @@ pub async fn read_contents(session: &dyn Session, wanted: &[Wanted<'_>]) -> BTre
 async fn contents_of(session: &dyn Session, id: &ObjectId, role: Option<&Ident>) -> Contents {
     let managed = kind::managed(id.object_type);
     match session.query(&(managed.list_contents)(&id.name), role).await {
-        Ok(rows) => Contents::Listed(rows.iter().filter_map(|row| (managed.read_contents)(&row)).collect()),
+        Ok(rows) => {
+            let mut images: Vec<_> = rows.iter().filter_map(|row| (managed.read_contents)(&row)).collect();
+            images.sort();
+            Contents::Listed(images)
+        }
         Err(error) => Contents::Unknown { why: error.to_string() },
     }
 }

@@ -3,6 +3,7 @@
 mod connect;
 mod connection;
 mod deploy;
+mod drift;
 pub mod error;
 mod explain;
 mod fmt;
@@ -11,6 +12,7 @@ mod plan;
 mod planning;
 mod project;
 mod schema;
+mod show;
 mod ui;
 mod validate;
 
@@ -57,7 +59,9 @@ struct Global {
 enum Command {
     Validate(validate::ValidateArgs),
     Plan(plan::PlanArgs),
+    Show(show::ShowArgs),
     Deploy(deploy::DeployArgs),
+    Drift(drift::DriftArgs),
     Destroy(deploy::DestroyArgs),
     Connection(connection::ConnectionCommand),
     Local(local::LocalCommand),
@@ -123,6 +127,11 @@ fn dispatch(command: &Command, ui: &Ui) -> Ran {
     match command {
         Command::Validate(args) => validate::run(args, ui),
         Command::Plan(args) => with_texts(args.texts(), |texts| wait(plan::run(args, texts, ui))),
+        Command::Show(args) => show::run(args, ui).map_err(alone),
+        Command::Drift(args) => with_texts(args.texts(), |texts| wait(drift::run(args, texts, ui))),
+        Command::Deploy(args @ deploy::DeployArgs { plan: Some(plan), .. }) => {
+            wait(deploy::run_saved(args, plan, ui)).map_err(alone)
+        }
         Command::Deploy(args) => with_texts(args.texts(), |texts| wait(deploy::run(args.run(), texts, ui))),
         Command::Destroy(args) => with_texts(args.texts(), |texts| wait(deploy::run(args.run(), texts, ui))),
         Command::Connection(command) => match &command.action {

@@ -46,6 +46,7 @@ pub static MANAGED: Managed = Managed {
             change: ChangeRule::Replace("the encryption of an image repository is fixed at its creation"),
         },
     ],
+    facts: &FACTS,
     list,
     alphabet: "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_$",
     read,

@@ -46,6 +46,8 @@ pub struct Managed {
     pub sql_noun: &'static str,
     /// The attributes that `snowform.yml` can declare.
     pub attributes: &'static [Attribute],
+    /// What is read of an object and declared by nobody.
+    pub facts: &'static [&'static str],
     /// Lists objects of a schema.
     pub list: fn(&SchemaName, Filter<'_>) -> Sql,
     /// The characters that names of this type may hold, for splitting a listing that is too long for one answer.

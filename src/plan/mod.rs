@@ -3,6 +3,7 @@
 
 pub mod change;
 mod diff;
+pub mod file;
 mod order;
 
 pub(crate) use diff::matches;
@@ -31,6 +32,8 @@ pub enum Goal {
 pub struct Target {
     /// The account identifier.
     pub account: String,
+    /// The host that answered.
+    pub host: String,
     /// The role, if the account gave one.
     pub role: Option<String>,
 }

@@ -52,6 +52,8 @@ pub struct PlanDocument {
 pub struct TargetDocument {
     /// The account identifier.
     pub account: String,
+    /// The host that answered, with its port where it is not the default.
+    pub host: String,
     /// The role, or null.
     pub role: Option<String>,
 }
@@ -246,7 +248,11 @@ pub fn plan(plan: &Plan, outcome: Option<&Outcome>, files: &Files) -> PlanDocume
             Goal::Replace => "replace",
             Goal::Destroy => "destroy",
         },
-        target: TargetDocument { account: target.account.clone(), role: target.role.clone() },
+        target: TargetDocument {
+            account: target.account.clone(),
+            host: target.host.clone(),
+            role: target.role.clone(),
+        },
         changes_present: plan.has_changes(),
         deployable: problems.is_empty(),
         summary: [Action::Create, Action::Alter, Action::Replace, Action::Drop, Action::NoOp]

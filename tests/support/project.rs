@@ -44,7 +44,7 @@ pub(crate) async fn plan(goal: Goal, desired: &Desired, session: &dyn Session) -
     let mut live = live::read(session, &wanted).await?;
     let identity = session.identity();
     let role = identity.role.as_ref().map(ToString::to_string);
-    let target = Target { account: identity.account.clone(), role };
+    let target = Target { account: identity.account.clone(), host: identity.host.clone(), role };
     let plan = plan::plan(goal, target.clone(), desired, &live);
     let endangered: Vec<(&ObjectId, Option<&Ident>)> =
         plan.endangered().map(|change| (&change.id, change.origin.role.as_ref())).collect();

@@ -49,7 +49,12 @@ fn peak_mib() -> Option<u64> {
 fn process(arguments: &[&str], directory: &Path) -> Duration {
     best(20, || {
         let mut command = Command::new(env!("CARGO_BIN_EXE_snowform"));
-        let ran = command.args(arguments).current_dir(directory).stdout(Stdio::null()).stderr(Stdio::null()).status();
+        let ran = command
+            .args(arguments)
+            .current_dir(directory)
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .status();
         assert!(ran.is_ok_and(|status| status.success()));
     })
 }
@@ -63,7 +68,9 @@ fn main() {
     let oracle = best(5, || drop(serde_yaml::from_str::<serde_yaml::Value>(&large)));
     println!("  against serde_yaml reading it without places: {:.2} times", ratio(ten, oracle));
     if let Some(peak) = peak_mib() {
-        println!("  memory of this process at its highest: {peak} MiB (limit for the whole validate: 120 MB)");
+        println!(
+            "  memory of this process at its highest: {peak} MiB (limit for the whole validate: 120 MB)"
+        );
     }
     let directory = std::env::temp_dir().join(format!("snowform-bench-{}", std::process::id()));
     std::fs::create_dir_all(&directory).expect("a temporary directory");

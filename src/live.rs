@@ -51,7 +51,11 @@ pub async fn read_contents(session: &dyn Session, wanted: &[Wanted<'_>]) -> BTre
 async fn contents_of(session: &dyn Session, id: &ObjectId, role: Option<&Ident>) -> Contents {
     let managed = kind::managed(id.object_type);
     match session.query(&(managed.list_contents)(&id.name), role).await {
-        Ok(rows) => Contents::Listed(rows.iter().filter_map(|row| (managed.read_contents)(&row)).collect()),
+        Ok(rows) => {
+            let mut images: Vec<_> = rows.iter().filter_map(|row| (managed.read_contents)(&row)).collect();
+            images.sort();
+            Contents::Listed(images)
+        }
         Err(error) => Contents::Unknown { why: error.to_string() },
     }
 }
@@ -126,13 +130,4 @@ pub async fn read_again(
     role: Option<&Ident>,
 ) -> Result<State, SessionError> {
     read(session, &[(id, role)]).await.map(|live| live.state)
-}
-
-/// Reads the wanted objects, and what stands inside those that are there: for plans that drop.
-pub async fn read_with_contents(session: &dyn Session, wanted: &[Wanted<'_>]) -> Result<Live, SessionError> {
-    let mut live = read(session, wanted).await?;
-    let present: Vec<Wanted<'_>> =
-        wanted.iter().filter(|(id, _)| live.state.contains_key(*id)).copied().collect();
-    live.contents = read_contents(session, &present).await;
-    Ok(live)
 }

@@ -3,10 +3,11 @@
 use super::connect::{self, ConnectionArgs};
 use super::error::{CommandError, Exit};
 use super::ui::Ui;
-use crate::snowflake::settings::{self, NamedConnection, Sources};
+use crate::snowflake::settings::{self, NamedConnection, Setting, SettingValue, Sources};
 use crate::view::visible;
 use clap::{Args, Subcommand};
 use serde::Serialize;
+use serde_json::{Map, Value};
 use std::fmt::Write as _;
 use std::path::Path;
 
@@ -30,8 +31,8 @@ struct ConnectionDocument {
     connection_name: String,
     is_default: bool,
     origin: String,
-    parameters: serde_json::Map<String, serde_json::Value>,
-    origins: serde_json::Map<String, serde_json::Value>,
+    parameters: Map<String, Value>,
+    origins: Map<String, Value>,
 }
 
 #[derive(Serialize)]
@@ -63,15 +64,19 @@ pub(super) fn list(args: &ConnectionArgs, ui: &Ui) -> Result<Exit, CommandError>
 
 fn document(connection: &NamedConnection) -> ConnectionDocument {
     let NamedConnection { name, is_default, origin, values } = connection;
-    let pairs = |show: fn(&settings::Setting) -> String| {
-        values.iter().map(|(key, setting)| (key.name().to_owned(), show(setting).into())).collect()
+    let pairs = |show: fn(&Setting) -> Value| {
+        values.iter().map(|(key, setting)| (key.name().to_owned(), show(setting))).collect()
     };
     ConnectionDocument {
         connection_name: name.clone(),
         is_default: *is_default,
         origin: origin.to_string(),
-        parameters: pairs(|setting| setting.value.to_string()),
-        origins: pairs(|setting| setting.origin.to_string()),
+        parameters: pairs(|setting| match &setting.value {
+            SettingValue::Integer(number) => (*number).into(),
+            SettingValue::Truth(truth) => (*truth).into(),
+            text => text.to_string().into(),
+        }),
+        origins: pairs(|setting| setting.origin.to_string().into()),
     }
 }
 

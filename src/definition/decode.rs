@@ -3,8 +3,8 @@
 use super::shape::{self, Place};
 use super::template::{Renderer, TEMPLATE_NOT_ALLOWED};
 use super::{
-    Entity, Inputs, MISSING_KEY, Meta, Project, UNKNOWN_TYPE, VERSION, WRONG_SHAPE, identifier, merge, mixin,
-    overlay,
+    Entity, Inputs, MISSING_KEY, Meta, Project, UNKNOWN_TYPE, VERSION, WRONG_SHAPE, finding, identifier,
+    merge, mixin, overlay, reference,
 };
 use crate::kind::field::Shape;
 use crate::kind::{self, Kind};
@@ -93,7 +93,8 @@ struct Texts<'a> {
 
 impl Texts<'_> {
     fn read(&mut self, file: FileId) -> Option<Arc<Node>> {
-        let Parsed { root, diagnostics, unfinished, broken: _ } = yaml::parse(file, self.files.text(file));
+        let Parsed { root, diagnostics, unfinished, texts: _, broken: _ } =
+            yaml::parse(file, self.files.text(file));
         self.syntax.extend(diagnostics);
         self.unfinished.extend(unfinished);
         root
@@ -176,9 +177,8 @@ fn decode_entity(entry: &Entry, found: &mut Diagnostics) -> Option<Entity> {
         return None;
     };
     let kind = decode_type(&entry.key, keys, found)?;
-    if let Some(fields) = kind.fields {
-        check_keys(entry, keys, kind, fields, found);
-    }
+    check_keys(entry, keys, kind, found);
+    finding::run(kind.checks, &entry.value, &entry.key, found);
     let name =
         kind.managed.and_then(|_| identifier::decode(&entry.key, entry.value.entry("identifier"), found));
     let meta = entry.value.entry("meta").map(|meta| decode_meta(&meta.value)).unwrap_or_default();
@@ -188,28 +188,43 @@ fn decode_entity(entry: &Entry, found: &mut Diagnostics) -> Option<Entity> {
         span: entry.key.span.to(entry.value.span),
         name,
         meta,
+        references: reference::collect(&entry.value, kind.fields),
         attributes: BTreeMap::new(),
     })
 }
 
-fn check_keys(
-    entry: &Entry,
-    keys: &[Entry],
-    kind: &'static Kind,
-    fields: &[kind::field::Field],
-    found: &mut Diagnostics,
-) {
+fn check_keys(entry: &Entry, keys: &[Entry], kind: &'static Kind, found: &mut Diagnostics) {
     let article = if kind.type_name.starts_with(['a', 'i']) { "an" } else { "a" };
     let noun = format!("{article} {}", kind.type_name);
     let advise = |unknown: &Entry| {
-        let attribute = kind.managed?.attribute(&unknown.key.value)?;
-        Some(format!(
-            "snow rejects it here; move it to snowform.yml:\nentities:\n  {}:\n    {}: …",
-            entry.key.value, attribute.name
-        ))
+        let key = unknown.key.value.as_str();
+        if let Some(attribute) = kind.managed.and_then(|managed| managed.attribute(key)) {
+            return Some(format!(
+                "snow rejects it here; move it to snowform.yml:\nentities:\n  {}:\n    {}: …",
+                entry.key.value, attribute.name
+            ));
+        }
+        belongs_elsewhere(key, kind)
     };
     let checked: Vec<Entry> = keys.iter().filter(|key| key.key.value != "type").cloned().collect();
-    shape::check_record(&checked, fields, &entry.key, &Place { noun: &noun, advise: &advise }, found);
+    shape::check_fields(&checked, kind.fields, &entry.key, &Place { noun: &noun, advise: &advise }, found);
+}
+
+/// What helps with a key that other types have.
+fn belongs_elsewhere(key: &str, kind: &Kind) -> Option<String> {
+    let others: Vec<String> =
+        kind::kinds_with_key(key).map(|other| format!("`{}`", other.type_name)).collect();
+    let owners = match others.as_slice() {
+        [] => return None,
+        [only] => format!("type {only}"),
+        [first @ .., last] => format!("types {} and {last}", first.join(", ")),
+    };
+    let own: Vec<&str> = kind.fields.iter().map(|field| field.name).collect();
+    let way_out = match did_you_mean(key, &own) {
+        Some(near) => format!("did you mean `{near}`?"),
+        None => "remove it, or change the type".to_owned(),
+    };
+    Some(format!("`{key}` belongs to {owners}; {way_out}"))
 }
 
 fn decode_type(key: &Spanned<String>, keys: &[Entry], found: &mut Diagnostics) -> Option<&'static Kind> {

@@ -129,7 +129,7 @@ fn known_keys(
     let kind = entity.value.entry("type").and_then(|entry| kind::by_type_name(entry.value.as_str()?));
     let Some(kind) = kind else { return entries.to_vec() };
     let (known, unknown): (Vec<&Entry>, Vec<&Entry>) =
-        entries.iter().partition(|entry| entry.key.value == "type" || kind.has_key(&entry.key.value));
+        entries.iter().partition(|entry| may_come_from_mixin(kind, &entry.key.value));
     for Entry { key, value: _ } in unknown {
         let (type_name, user) = (kind.type_name, &entity.key.value);
         let message =
@@ -141,6 +141,12 @@ fn known_keys(
         );
     }
     known.into_iter().cloned().collect()
+}
+
+/// The official loader asks its model for the key's name in Python, and there `from` is called otherwise
+/// (`get_allowed_fields_for_entity`).
+fn may_come_from_mixin(kind: &kind::Kind, key: &str) -> bool {
+    key == "type" || key != "from" && kind.field(key).is_some()
 }
 
 /// Merges `right` into `left`.
@@ -167,7 +173,7 @@ fn combine(left: Option<&Arc<Node>>, right: &Arc<Node>, found: &mut Diagnostics)
             mapping(right.span, entries)
         }
         (Data::Sequence(below), Data::Sequence(above)) => {
-            let new = above.iter().filter(|item| !below.iter().any(|known| same(known, item)));
+            let new = above.iter().filter(|item| !below.iter().any(|known| known.same_value(item)));
             let items = below.iter().chain(new).cloned().collect();
             Arc::new(Node { span: right.span, tag: None, data: Data::Sequence(items), rendered: false })
         }
@@ -193,24 +199,6 @@ fn untagged(node: &Node) -> Arc<Node> {
         Data::Mapping(entries) => Data::Mapping(entries.clone()),
     };
     Arc::new(Node { span: node.span, tag: None, data, rendered: node.rendered })
-}
-
-/// Equal in value, wherever it stands.
-fn same(a: &Arc<Node>, b: &Arc<Node>) -> bool {
-    if Arc::ptr_eq(a, b) {
-        return true;
-    }
-    match (&a.data, &b.data) {
-        (Data::Scalar(a), Data::Scalar(b)) => a == b,
-        (Data::Sequence(a), Data::Sequence(b)) => {
-            a.len() == b.len() && a.iter().zip(b).all(|(a, b)| same(a, b))
-        }
-        (Data::Mapping(a), Data::Mapping(b)) => {
-            a.len() == b.len()
-                && a.iter().all(|x| b.iter().any(|y| x.key.value == y.key.value && same(&x.value, &y.value)))
-        }
-        _ => false,
-    }
 }
 
 /// Without a `mixins` section the official loader neither applies nor checks them.

@@ -2,14 +2,17 @@
 //! from a connection.
 
 mod decode;
+mod finding;
 mod identifier;
 mod merge;
 mod mixin;
 mod overlay;
+mod reference;
 mod shape;
 pub mod template;
 
 pub use decode::{Decoded, Trees, decode};
+pub use reference::Reference;
 pub use template::Variables;
 
 use crate::kind::Kind;
@@ -53,6 +56,8 @@ pub struct Entity {
     pub name: Option<WrittenName>,
     /// How it is deployed.
     pub meta: Meta,
+    /// The other entities that its keys name, `meta.depends_on` aside.
+    pub references: Vec<Reference>,
     /// The attributes declared for it in `snowform.yml`.
     pub attributes: BTreeMap<&'static str, Spanned<String>>,
 }
@@ -137,6 +142,33 @@ pub static WRONG_SHAPE: Rule = Rule {
     bad: "definition_version: 2\nentities:\n  repo:\n    type: image-repository\n    meta:\n",
     good: "definition_version: 2\nentities:\n  repo:\n    type: image-repository\n",
 };
+/// A text that its key does not take.
+pub static INVALID_VALUE: Rule = Rule {
+    code: "invalid-value",
+    severity: Severity::Error,
+    summary: "a key does not take this value",
+    why: "Numbers, truth values and choices are written as texts here, and must be such: `yes` is true, `abc` is no number.",
+    bad: "definition_version: 2\nentities:\n  pool:\n    type: compute-pool\n    instance_family: CPU_X64_XS\n    min_nodes: none\n",
+    good: "definition_version: 2\nentities:\n  pool:\n    type: compute-pool\n    instance_family: CPU_X64_XS\n    min_nodes: 1\n",
+};
+/// Keys that do not go together, or not without each other.
+pub static KEYS_CONFLICT: Rule = Rule {
+    code: "keys-conflict",
+    severity: Severity::Error,
+    summary: "keys do not go together, or one needs another",
+    why: "Some keys exclude each other, and some need another one.",
+    bad: "definition_version: 2\nentities:\n  book:\n    type: notebook\n    query_warehouse: wh\n    notebook_file: book.ipynb\n    artifacts: [book.ipynb]\n    compute_pool: my_pool\n",
+    good: "definition_version: 2\nentities:\n  book:\n    type: notebook\n    query_warehouse: wh\n    notebook_file: book.ipynb\n    artifacts: [book.ipynb]\n    compute_pool: my_pool\n    runtime_name: SYSTEM$BASIC_RUNTIME\n",
+};
+/// Something that snow reads only where a feature flag is set, which stands outside of the project.
+pub static FEATURE_FLAG: Rule = Rule {
+    code: "feature-flag",
+    severity: Severity::Warning,
+    summary: "snow accepts a part of the definition only with a feature flag",
+    why: "snow reads such a part only where an environment variable or its configuration says so, and rejects the file elsewhere.",
+    bad: "definition_version: 2\nentities:\n  app:\n    type: streamlit\n  pkg:\n    type: application package\n    artifacts: [app/*]\n    children:\n      - target: app\n        identifier:\n          schema: core\n",
+    good: "definition_version: 2\nentities:\n  pkg:\n    type: application package\n    artifacts: [app/*]\n",
+};
 /// A name that is none.
 pub static INVALID_NAME: Rule = Rule {
     code: "invalid-name",
@@ -209,6 +241,9 @@ pub static RULES: &[&Rule] = &[
     &MISSING_KEY,
     &UNKNOWN_TYPE,
     &WRONG_SHAPE,
+    &INVALID_VALUE,
+    &KEYS_CONFLICT,
+    &FEATURE_FLAG,
     &INVALID_NAME,
     &NAME_CONFLICT,
     &UNKNOWN_ENTITY,

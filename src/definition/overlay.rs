@@ -90,12 +90,10 @@ fn apply_entity(entry: &Entry, positions: &Positions, project: &mut Project, fou
             found.push(shape::unknown_key(attribute, attributes.iter().map(|row| row.name), &place));
             continue;
         };
-        match attribute.value.as_str() {
-            Some(text) => {
-                let value = Spanned::new(text.to_owned(), attribute.value.span);
-                entity.attributes.insert(row.name, value);
-            }
-            None => shape::check(&attribute.value, &crate::kind::field::Shape::Text, &attribute.key, found),
+        shape::check(&attribute.value, &row.shape, &attribute.key, found);
+        if let Some(text) = attribute.value.as_str() {
+            let value = Spanned::new(text.to_owned(), attribute.value.span);
+            entity.attributes.insert(row.name, value);
         }
     }
 }

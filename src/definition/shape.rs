@@ -1,9 +1,11 @@
 //! Holds values against the shapes of the kinds' tables.
 
-use super::{MISSING_KEY, UNKNOWN_KEY, WRONG_SHAPE};
-use crate::kind::field::{Field, Shape};
+use super::finding;
+use super::{INVALID_VALUE, MISSING_KEY, UNKNOWN_KEY, WRONG_SHAPE};
+use crate::kind::field::{Field, Number, Record, Shape, flag, whole};
+use crate::kind::form::Form;
 use crate::source::diagnostic::{Diagnostic, Diagnostics, did_you_mean};
-use crate::source::span::Spanned;
+use crate::source::span::{Span, Spanned};
 use crate::source::yaml::{Data, Entry, Node};
 
 /// A mapping that is checked: what a person calls it, and what helps with a key it does not know.
@@ -15,7 +17,7 @@ pub(super) struct Place<'a> {
 }
 
 /// Checks the keys and values of a mapping against its fields. `owner`: where a missing key is reported.
-pub(super) fn check_record(
+pub(super) fn check_fields(
     entries: &[Entry],
     fields: &[Field],
     owner: &Spanned<String>,
@@ -67,15 +69,14 @@ pub(super) fn unknown_key<'f>(
 /// Checks one value.
 pub(super) fn check(value: &Node, shape: &Shape, key: &Spanned<String>, found: &mut Diagnostics) {
     match (shape, &value.data) {
-        (Shape::Text, Data::Scalar(_)) => {}
-        (Shape::Name, Data::Scalar(text)) => check_name(text, value, key, found),
-        (Shape::ScriptPath, Data::Scalar(text)) => check_script_path(text, value, found),
+        (Shape::Any, _) | (Shape::Text | Shape::Reference(_), Data::Scalar(_)) => {}
+        (Shape::Form(form), Data::Scalar(text)) => check_form(text, form, value, key, found),
+        (Shape::Flag, Data::Scalar(text)) => check_flag(text, value, key, found),
+        (Shape::Whole { least }, Data::Scalar(text)) => check_whole(text, *least, value, key, found),
+        (Shape::Choice(words), Data::Scalar(text)) => check_choice(text, words, value, key, found),
         (Shape::List(item), Data::Sequence(items)) => {
             for node in items {
-                // What an item lacks is said at the item.
-                let place =
-                    node.as_mapping().and_then(|entries| entries.first()).map_or(node.span, |e| e.key.span);
-                check(node, item, &Spanned::new(key.value.clone(), place), found);
+                check(node, item, &Spanned::new(key.value.clone(), item_place(node)), found);
             }
         }
         (Shape::Map(item), Data::Mapping(entries)) => {
@@ -83,24 +84,66 @@ pub(super) fn check(value: &Node, shape: &Shape, key: &Spanned<String>, found: &
                 check(&entry.value, item, &entry.key, found);
             }
         }
-        (Shape::Record(fields), Data::Mapping(entries)) => {
-            let noun = format!("`{}`", key.value);
-            check_record(entries, fields, key, &Place { noun: &noun, advise: &|_| None }, found);
-        }
-        (Shape::TextOr(_), Data::Scalar(_)) => {}
-        (Shape::TextOr(other), Data::Sequence(_) | Data::Mapping(_)) => match (other, &value.data) {
-            (Shape::List(_), Data::Sequence(_)) | (Shape::Map(_) | Shape::Record(_), Data::Mapping(_)) => {
-                check(value, other, key, found);
+        (Shape::MapOf(form, item), Data::Mapping(entries)) => {
+            for entry in entries {
+                if !(form.holds)(&entry.key.value) {
+                    found.push(not_of_form(&key.value, form, entry.key.span));
+                }
+                check(&entry.value, item, &entry.key, found);
             }
-            _ => found.push(wrong_shape(value, shape, key)),
-        },
+        }
+        (Shape::Record(record), Data::Mapping(entries)) => check_record(value, entries, record, key, found),
+        (Shape::Either(scalar, _), Data::Scalar(text)) if may_be(scalar, text) => {
+            check(value, scalar, key, found)
+        }
+        (Shape::Either(_, other), Data::Sequence(_) | Data::Mapping(_)) if same_form(other, value) => {
+            check(value, other, key, found);
+        }
         _ => found.push(wrong_shape(value, shape, key)),
     }
 }
 
+/// Where it is said what an item of a list lacks.
+fn item_place(item: &Node) -> Span {
+    item.as_mapping().and_then(|entries| entries.first()).map_or(item.span, |first| first.key.span)
+}
+
+fn check_record(
+    value: &Node,
+    entries: &[Entry],
+    record: &Record,
+    key: &Spanned<String>,
+    found: &mut Diagnostics,
+) {
+    let noun = format!("`{}`", key.value);
+    check_fields(entries, record.fields, key, &Place { noun: &noun, advise: &|_| None }, found);
+    finding::run(record.checks, value, key, found);
+}
+
+/// A text that is no word of a choice beside a mapping is a wrong shape: the mapping was meant.
+fn may_be(shape: &Shape, text: &str) -> bool {
+    match shape {
+        Shape::Choice(words) => words.contains(&text),
+        _ => true,
+    }
+}
+
+fn same_form(shape: &Shape, value: &Node) -> bool {
+    match shape {
+        Shape::List(_) => matches!(value.data, Data::Sequence(_)),
+        Shape::Map(_) | Shape::MapOf(..) | Shape::Record(_) => matches!(value.data, Data::Mapping(_)),
+        _ => false,
+    }
+}
+
+/// Where a value stands; where nothing stands, its key.
+pub(super) fn place(value: &Node, key: &Spanned<String>) -> Span {
+    if value.span.start == value.span.end { key.span } else { value.span }
+}
+
 fn wrong_shape(value: &Node, shape: &Shape, key: &Spanned<String>) -> Diagnostic {
     let message = format!("`{}` takes {}, not {}", key.value, shape.noun(), value.noun());
-    let span = if value.span.start == value.span.end { key.span } else { value.span };
+    let span = place(value, key);
     let diagnostic = Diagnostic::new(&WRONG_SHAPE, message, span, format!("this is {}", value.noun()));
     if value.as_str() == Some("") {
         diagnostic.help(format!(
@@ -112,35 +155,56 @@ fn wrong_shape(value: &Node, shape: &Shape, key: &Spanned<String>) -> Diagnostic
     }
 }
 
-/// The loader searches an identifier anywhere in the text: `my-role` passes, `5` and an empty text do not.
-fn check_name(text: &str, value: &Node, key: &Spanned<String>, found: &mut Diagnostics) {
-    let holds_identifier = text.chars().any(|c| c.is_ascii_alphabetic() || c == '_') || has_quoted_part(text);
-    if !holds_identifier || text.chars().count() > 254 {
-        let span = if text.is_empty() { key.span } else { value.span };
-        found.push(
-            Diagnostic::new(&WRONG_SHAPE, format!("`{}` takes a name", key.value), span, "this is none")
-                .help("a name has letters, digits, `_` and `$`, does not start with a digit, and has at most 254 characters"),
-        );
+fn check_form(text: &str, form: &Form, value: &Node, key: &Spanned<String>, found: &mut Diagnostics) {
+    if (form.holds)(text) && !(form.literal && value.rendered) {
+        return;
     }
+    found.push(not_of_form(&key.value, form, place(value, key)));
 }
 
-fn has_quoted_part(text: &str) -> bool {
-    text.matches('"').count() >= 2
+fn not_of_form(key: &str, form: &Form, span: Span) -> Diagnostic {
+    Diagnostic::new(&INVALID_VALUE, format!("`{key}` takes {}", form.noun), span, "this is none")
+        .help(form.help)
 }
 
-/// Scripts stand below the project's root (snowflake-cli `validate_sql_script_path`).
-fn check_script_path(text: &str, value: &Node, found: &mut Diagnostics) {
-    let leads_out = text.split(['/', '\\']).any(|part| part == "..");
-    let absolute = text.starts_with(['/', '\\']) || text.chars().nth(1) == Some(':');
-    if leads_out || absolute {
-        found.push(
-            Diagnostic::new(
-                &WRONG_SHAPE,
-                "the script's path leads out of the project",
-                value.span,
-                "not below the project",
-            )
-            .help("give a path relative to the directory of snowflake.yml"),
-        );
+fn check_flag(text: &str, value: &Node, key: &Spanned<String>, found: &mut Diagnostics) {
+    if flag(text).is_some() {
+        return;
     }
+    let message = format!("`{}` takes true or false", key.value);
+    let span = place(value, key);
+    let diagnostic = Diagnostic::new(&INVALID_VALUE, message, span, "this is neither");
+    found.push(match flag(text.trim()) {
+        Some(meant) if !value.rendered => diagnostic
+            .help(format!("write `{meant}`, without spaces around it"))
+            .fix(format!("set it to `{meant}`"), span, meant.to_string()),
+        _ => diagnostic.help("write `true` or `false`"),
+    });
+}
+
+fn check_whole(text: &str, least: u32, value: &Node, key: &Spanned<String>, found: &mut Diagnostics) {
+    let (message, label) = match whole(text, least) {
+        Number::Fine => return,
+        Number::None => (format!("`{}` takes a whole number", key.value), "this is none"),
+        Number::Below => (format!("`{}` is at least {least}", key.value), "too small"),
+    };
+    found.push(
+        Diagnostic::new(&INVALID_VALUE, message, place(value, key), label)
+            .help(format!("write a whole number from {least} upwards")),
+    );
+}
+
+fn check_choice(text: &str, words: &[&str], value: &Node, key: &Spanned<String>, found: &mut Diagnostics) {
+    if words.contains(&text) {
+        return;
+    }
+    let message = format!("`{}` takes {}", key.value, words.join(" or "));
+    let span = place(value, key);
+    let diagnostic = Diagnostic::new(&INVALID_VALUE, message, span, "none of these");
+    found.push(match did_you_mean(&text.to_lowercase(), words) {
+        Some(near) if !value.rendered && !text.is_empty() => {
+            diagnostic.help(format!("did you mean `{near}`?")).fix(format!("set it to `{near}`"), span, near)
+        }
+        _ => diagnostic.help(format!("write one of: {}", words.join(", "))),
+    });
 }

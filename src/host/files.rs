@@ -86,3 +86,10 @@ pub fn remove_file(path: &Path) -> io::Result<()> {
         other => other,
     }
 }
+
+/// Replaces a file's content, whole or not at all, and keeps its permissions.
+pub fn replace(path: &Path, content: &[u8]) -> io::Result<()> {
+    let permissions = std::fs::metadata(path)?.permissions();
+    write_private(path, content)?;
+    std::fs::set_permissions(path, permissions)
+}

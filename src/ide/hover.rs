@@ -6,7 +6,7 @@ use super::place::{self, Expects, Slot};
 use super::tree::{self, On, Part, Spot};
 use super::{Analysis, Reading, Role};
 use crate::definition::template;
-use crate::kind::field::Field;
+use crate::kind::field::{Fallback, Field};
 use crate::kind::{self, Kind};
 use crate::source::span::{FileId, Span};
 use crate::source::yaml::{Data, Entry, Node};
@@ -204,8 +204,17 @@ fn describe_type(kind: Option<&'static Kind>) -> String {
 /// What a key says, what it takes, and the keys below it.
 pub(super) fn describe_field(field: &'static Field) -> String {
     let mut out = format!("**{}**{}: {}\n\n{}", field.name, required(field), field.shape.noun(), field.doc);
-    let inner = field.shape.fields().or_else(|| field.shape.items()?.fields());
-    for field in inner.unwrap_or_default() {
+    match field.fallback {
+        Fallback::Nothing => {}
+        Fallback::Text(text) => {
+            let _ = write!(out, " Default: {}.", code(text));
+        }
+        Fallback::Beside { key, text } => {
+            let _ = write!(out, " Default beside `{key}`: {}.", code(text));
+        }
+    }
+    let inner = field.shape.record().or_else(|| field.shape.items()?.record());
+    for field in inner.map(|record| record.fields).unwrap_or_default() {
         let _ = write!(out, "\n- `{}`{}: {}", field.name, required(field), field.doc);
     }
     out

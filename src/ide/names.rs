@@ -107,7 +107,7 @@ impl Reading<'_> {
         let Some(name) = node.as_str() else { return };
         if let Some(refers) = place::names(path) {
             let named = match refers {
-                Refers::Entity => Named::Entity,
+                Refers::Entity(_) => Named::Entity,
                 Refers::Mixin => Named::Mixin,
             };
             let span = self.inside_quotes(node.span);

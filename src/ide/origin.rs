@@ -109,6 +109,7 @@ impl<'a> Reading<'a> {
             Source::Override => outside("--env"),
             Source::System => outside("the environment"),
             Source::Definition(at) => (Some(value), self.origin(at)),
+            Source::Default => (Some(value), "default".to_owned()),
         };
         let at = found.len();
         found.push(Explained { name, value, origin, depth });

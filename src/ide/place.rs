@@ -2,8 +2,9 @@
 
 use super::Role;
 use super::tree::Part;
-use crate::kind::field::{Field, IDENTIFIER_DOC, IDENTIFIER_KEYS, META_DOC, META_KEYS, Shape};
+use crate::kind::field::{Field, Shape};
 use crate::kind::{Attribute, KINDS, Kind};
+use std::sync::LazyLock;
 
 /// A key at the top of a file.
 #[derive(Debug)]
@@ -69,8 +70,8 @@ pub(super) enum Expects {
 /// What the text in a place names.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Refers {
-    /// An entity.
-    Entity,
+    /// An entity, of one of these types; of any where there are none.
+    Entity(&'static [&'static str]),
     /// A mixin.
     Mixin,
 }
@@ -126,28 +127,19 @@ fn attribute(id: &str, kind: Option<&'static Kind>, rest: &[Part]) -> Option<Slo
     Some(Slot { expects, field: None, entity: Some(id.to_owned()), refers: None })
 }
 
-/// The keys of a type besides `type`. Of an unknown type, and of one whose keys are not in the table, those that every
-/// type has or that any has.
+/// The keys of a type besides `type`; of an unknown type those that any type has.
 pub(super) fn fields(kind: Option<&'static Kind>) -> Vec<&'static Field> {
-    if let Some(fields) = kind.and_then(|kind| kind.fields) {
-        return fields.iter().collect();
+    if let Some(kind) = kind {
+        return kind.fields.iter().collect();
     }
-    if kind.is_some() {
-        return COMMON.iter().collect();
-    }
-    let mut all: Vec<&'static Field> = COMMON.iter().collect();
-    for field in KINDS.iter().filter_map(|kind| kind.fields).flatten() {
+    let mut all: Vec<&'static Field> = Vec::new();
+    for field in KINDS.iter().flat_map(|kind| kind.fields) {
         if !all.iter().any(|known| known.name == field.name) {
             all.push(field);
         }
     }
     all
 }
-
-static COMMON: [Field; 2] = [
-    Field::optional("identifier", Shape::TextOr(&Shape::Record(IDENTIFIER_KEYS)), IDENTIFIER_DOC),
-    Field::optional("meta", Shape::Record(META_KEYS), META_DOC),
-];
 
 fn in_entity(whole: Expects, fields: &[&'static Field], path: &[Part]) -> Option<Slot> {
     let none = Slot { expects: whole, field: None, entity: None, refers: None };
@@ -161,26 +153,33 @@ fn in_entity(whole: Expects, fields: &[&'static Field], path: &[Part]) -> Option
     for part in rest {
         match part {
             Part::Item => shape = shape.items()?,
-            Part::Key(key) => match shape.fields() {
+            Part::Key(key) => match shape.record() {
                 Some(inner) => {
-                    field = inner.iter().find(|field| field.name == key)?;
+                    field = inner.fields.iter().find(|field| field.name == key)?;
                     shape = &field.shape;
                 }
                 None => shape = shape.values()?,
             },
         }
     }
-    Some(Slot { expects: Expects::Value(shape), field: Some(field), entity: None, refers: refers(path) })
+    Some(Slot { expects: Expects::Value(shape), field: Some(field), entity: None, refers: refers(path, shape) })
 }
 
 /// What is named by the text at the end of a way that begins in an entity.
-fn refers(path: &[Part]) -> Option<Refers> {
-    let keys: Vec<&str> = path.iter().filter_map(Part::key).collect();
-    match keys[..] {
-        ["meta", "depends_on"] => Some(Refers::Entity),
-        ["meta", "use_mixins"] => Some(Refers::Mixin),
-        // An application is installed from a package, and a package holds other entities.
-        ["from", "target"] | ["children", _, "target"] => Some(Refers::Entity),
+fn refers(path: &[Part], shape: &Shape) -> Option<Refers> {
+    match shape {
+        Shape::Reference(types) => Some(Refers::Entity(types)),
+        _ => in_meta(path),
+    }
+}
+
+fn in_meta(path: &[Part]) -> Option<Refers> {
+    match path {
+        [Part::Key(meta), Part::Key(key), ..] if meta == "meta" => match key.as_str() {
+            "depends_on" => Some(Refers::Entity(&[])),
+            "use_mixins" => Some(Refers::Mixin),
+            _ => None,
+        },
         _ => None,
     }
 }
@@ -188,7 +187,61 @@ fn refers(path: &[Part]) -> Option<Refers> {
 /// What the text at the end of a whole way names, whatever the entity's type.
 pub(super) fn names(path: &[Part]) -> Option<Refers> {
     match path {
-        [Part::Key(section), Part::Key(_), rest @ ..] if section == "entities" || section == "mixins" => refers(rest),
+        [Part::Key(section), Part::Key(_), rest @ ..] if section == "entities" || section == "mixins" => {
+            let leads_to_one = |way: &&Way| {
+                way.steps.len() == rest.len() && way.steps.iter().zip(rest).all(|(step, part)| step.fits(part))
+            };
+            in_meta(rest).or_else(|| Some(Refers::Entity(WAYS.iter().find(leads_to_one)?.types)))
+        }
         _ => None,
+    }
+}
+
+/// A way in an entity to a text that names another.
+struct Way {
+    steps: Vec<Step>,
+    types: &'static [&'static str],
+}
+
+#[derive(Clone, Copy)]
+enum Step {
+    Key(&'static str),
+    AnyKey,
+    Item,
+}
+
+impl Step {
+    fn fits(self, part: &Part) -> bool {
+        match (self, part) {
+            (Self::Key(name), Part::Key(key)) => name == key,
+            (Self::AnyKey, Part::Key(_)) | (Self::Item, Part::Item) => true,
+            _ => false,
+        }
+    }
+}
+
+/// Every such way, read from the tables once.
+static WAYS: LazyLock<Vec<Way>> = LazyLock::new(|| {
+    let mut found = Vec::new();
+    for field in KINDS.iter().flat_map(|kind| kind.fields) {
+        collect_ways(&field.shape, vec![Step::Key(field.name)], &mut found);
+    }
+    found
+});
+
+fn collect_ways(shape: &'static Shape, steps: Vec<Step>, found: &mut Vec<Way>) {
+    let below = |step| steps.iter().copied().chain([step]).collect::<Vec<_>>();
+    if let Shape::Reference(types) = shape {
+        found.push(Way { steps, types });
+        return;
+    }
+    for field in shape.record().map(|record| record.fields).unwrap_or_default() {
+        collect_ways(&field.shape, below(Step::Key(field.name)), found);
+    }
+    if let Some(item) = shape.items() {
+        collect_ways(item, below(Step::Item), found);
+    }
+    if let Some(value) = shape.values() {
+        collect_ways(value, below(Step::AnyKey), found);
     }
 }

@@ -4,62 +4,64 @@
 //! `show-image-repositories`, `show-images-in-image-repository`. There is neither `CREATE OR ALTER` nor `UNDROP` for
 //! this type, and encryption is fixed at creation.
 
-use super::field::{self, Field};
-use super::{Attribute, Filter, Kind, Managed};
+use super::field::{Field, Shape};
+use super::shared::{IDENTIFIER, META};
+use super::{Attribute, ChangeRule, Filter, Kind, Managed};
 use crate::object::name::{Ident, ObjectName, SchemaName};
 use crate::object::rows::Row;
 use crate::object::state::{Attributes, Contents, Image, Object, ObjectType};
 use crate::object::statement::{Hazard, HazardKind, Operation, Sql};
-use std::collections::BTreeMap;
 
 /// The entity type.
 pub static KIND: Kind = Kind {
     type_name: "image-repository",
     doc: "A place for container images, in a schema.",
-    fields: Some(&FIELDS),
+    fields: &FIELDS,
+    checks: &[],
     managed: Some(&MANAGED),
 };
 
 // The loader allows exactly these keys besides `type`; everything else an account knows of a repository stands in
 // `snowform.yml`.
-static FIELDS: [Field; 2] = [
-    Field {
-        name: "identifier",
-        shape: field::Shape::TextOr(&field::Shape::Record(field::IDENTIFIER_KEYS)),
-        required: false,
-        doc: field::IDENTIFIER_DOC,
-    },
-    Field {
-        name: "meta",
-        shape: field::Shape::Record(field::META_KEYS),
-        required: false,
-        doc: field::META_DOC,
-    },
-];
+static FIELDS: [Field; 2] = [IDENTIFIER, META];
 
 /// How image repositories are read and changed.
 pub static MANAGED: Managed = Managed {
     object_type: ObjectType::ImageRepository,
     sql_noun: "IMAGE REPOSITORY",
-    attributes: &[Attribute {
-        name: COMMENT,
-        doc: "A text for people; shown in listings.",
-        default: "",
-        alter: set_comment,
-    }],
+    attributes: &[
+        Attribute {
+            name: COMMENT,
+            doc: "A text for people; shown in listings.",
+            shape: Shape::Text,
+            default: Some(""),
+            change: ChangeRule::Alter(set_comment),
+        },
+        Attribute {
+            name: ENCRYPTION,
+            doc: "How images are encrypted: SNOWFLAKE_FULL (by the client and the server) or SNOWFLAKE_SSE (by the \
+                  server). It is fixed at creation; without it the account decides.",
+            shape: Shape::Choice(&["SNOWFLAKE_FULL", "SNOWFLAKE_SSE"]),
+            default: None,
+            change: ChangeRule::Replace("the encryption of an image repository is fixed at its creation"),
+        },
+    ],
+    facts: &FACTS,
     list,
     alphabet: "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_$",
     read,
     list_contents,
     read_contents,
     create,
+    replace,
     drop,
 };
 
 const COMMENT: &str = "comment";
+const ENCRYPTION: &str = "encryption";
 
 /// Columns of the listing that are shown but never compared.
-const FACTS: [&str; 5] = ["owner", "owner_role_type", "created_on", "repository_url", "encryption"];
+const FACTS: [&str; 4] = ["owner", "owner_role_type", "created_on", "repository_url"];
 
 fn list(schema: &SchemaName, filter: Filter<'_>) -> Sql {
     // Always with IN: without it the account chooses the scope, and reports namesakes once. LIKE only for listings
@@ -76,7 +78,10 @@ fn list(schema: &SchemaName, filter: Filter<'_>) -> Sql {
 fn read(row: &Row<'_>) -> Option<(ObjectName, Object)> {
     let part = |column| row.get(column).map(Ident::exact);
     let name = ObjectName::new(part("database_name")?, part("schema_name")?, part("name")?);
-    let attributes = BTreeMap::from([(COMMENT, row.get(COMMENT).unwrap_or("").to_owned())]);
+    // Older accounts report no encryption.
+    let attributes =
+        [COMMENT, ENCRYPTION].into_iter().filter_map(|name| Some((name, row.get(name)?.to_owned())));
+    let attributes = attributes.collect();
     let facts = FACTS.iter().filter_map(|fact| Some((*fact, row.time(fact)?))).collect();
     Some((name, Object { attributes, facts }))
 }
@@ -98,11 +103,27 @@ fn read_contents(row: &Row<'_>) -> Option<Image> {
 
 fn create(name: &ObjectName, attributes: &Attributes) -> Operation {
     // Plain CREATE: `IF NOT EXISTS` would call an object that the role cannot see a success.
-    let sql = Sql::new("CREATE IMAGE REPOSITORY").name(name);
-    Operation::Sql(match attributes.get(COMMENT).filter(|comment| !comment.is_empty()) {
-        Some(comment) => sql.keyword("COMMENT =").text(comment),
-        None => sql,
-    })
+    Operation::Sql(with_attributes(Sql::new("CREATE IMAGE REPOSITORY").name(name), attributes))
+}
+
+/// The clauses in the order in which clients are known to send them.
+fn with_attributes(mut sql: Sql, attributes: &Attributes) -> Sql {
+    if let Some(encryption) = attributes.get(ENCRYPTION) {
+        sql = sql.keyword("ENCRYPTION = ( TYPE =").text(encryption).keyword(")");
+    }
+    if let Some(comment) = attributes.get(COMMENT).filter(|comment| !comment.is_empty()) {
+        sql = sql.keyword("COMMENT =").text(comment);
+    }
+    sql
+}
+
+fn replace(name: &ObjectName, attributes: &Attributes, contents: &Contents) -> (Operation, Vec<Hazard>) {
+    let sql = with_attributes(Sql::new("CREATE OR REPLACE IMAGE REPOSITORY").name(name), attributes);
+    let grants = Hazard {
+        kind: HazardKind::ReplacesObject,
+        message: "puts a new repository in its place; the grants on the old one are lost".to_owned(),
+    };
+    (Operation::Sql(sql), drop_hazard(contents).into_iter().chain([grants]).collect())
 }
 
 fn set_comment(name: &ObjectName, comment: &str) -> Operation {

@@ -1,14 +1,26 @@
 //! The table: one file per entity type says which fields exist, what they mean, how each may change, and which
 //! statement says so. Decoder, schema, diff and documentation are generic code that reads it.
 
+pub mod application;
+pub mod application_package;
+pub mod check;
+pub mod compute_pool;
 pub mod field;
+pub mod form;
 pub mod image_repository;
+pub mod notebook;
+pub mod service;
+pub mod shared;
+pub mod snowflake_app;
+pub mod snowpark;
+pub mod streamlit;
 
 use crate::object::name::{ObjectName, SchemaName};
 use crate::object::rows::Row;
 use crate::object::state::{Attributes, Contents, Image, Object, ObjectType};
 use crate::object::statement::{Hazard, Operation, Sql};
-use field::Field;
+use check::Check;
+use field::{Field, Shape};
 
 /// An entity type of project definitions.
 #[derive(Debug)]
@@ -17,8 +29,10 @@ pub struct Kind {
     pub type_name: &'static str,
     /// One sentence for hover and help.
     pub doc: &'static str,
-    /// The keys of an entity in `snowflake.yml`, besides `type`. Nothing where this version does not check them.
-    pub fields: Option<&'static [Field]>,
+    /// The keys of an entity in `snowflake.yml`, besides `type`.
+    pub fields: &'static [Field],
+    /// What must hold between them.
+    pub checks: &'static [Check],
     /// How its objects are deployed, where snowform does that.
     pub managed: Option<&'static Managed>,
 }
@@ -32,6 +46,8 @@ pub struct Managed {
     pub sql_noun: &'static str,
     /// The attributes that `snowform.yml` can declare.
     pub attributes: &'static [Attribute],
+    /// What is read of an object and declared by nobody.
+    pub facts: &'static [&'static str],
     /// Lists objects of a schema.
     pub list: fn(&SchemaName, Filter<'_>) -> Sql,
     /// The characters that names of this type may hold, for splitting a listing that is too long for one answer.
@@ -44,6 +60,8 @@ pub struct Managed {
     pub read_contents: fn(&Row<'_>) -> Option<Image>,
     /// Creates an object with the attributes declared for it.
     pub create: fn(&ObjectName, &Attributes) -> Operation,
+    /// Puts a new object in the place of one that exists, and names what goes with that.
+    pub replace: fn(&ObjectName, &Attributes, &Contents) -> (Operation, Vec<Hazard>),
     /// Drops an object, and names what goes with it.
     pub drop: fn(&ObjectName, &Contents) -> (Operation, Vec<Hazard>),
 }
@@ -66,16 +84,27 @@ pub struct Attribute {
     pub name: &'static str,
     /// One sentence for hover and help.
     pub doc: &'static str,
-    /// What an object has that declares nothing; declared and live values are compared with this filled in.
-    pub default: &'static str,
-    /// Changes it in place.
-    pub alter: fn(&ObjectName, &str) -> Operation,
+    /// What it may be.
+    pub shape: Shape,
+    /// What an object has of which the account reports nothing; without one, such an object is not compared.
+    pub default: Option<&'static str>,
+    /// How it changes.
+    pub change: ChangeRule,
+}
+
+/// How an attribute of an object that exists becomes another.
+#[derive(Clone, Copy, Debug)]
+pub enum ChangeRule {
+    /// By an operation in place.
+    Alter(fn(&ObjectName, &str) -> Operation),
+    /// Only by a new object in its place, for this reason.
+    Replace(&'static str),
 }
 
 impl Kind {
-    /// Whether an entity of this type may have a key, as far as that is known.
-    pub fn has_key(&self, key: &str) -> bool {
-        self.fields.is_none_or(|fields| fields.iter().any(|field| field.name == key))
+    /// The row of a key.
+    pub fn field(&self, key: &str) -> Option<&'static Field> {
+        self.fields.iter().find(|field| field.name == key)
     }
 }
 
@@ -88,21 +117,21 @@ impl Managed {
 
 /// Every entity type, in the order in which the official loader lists them.
 pub static KINDS: &[&Kind] = &[
-    &unchecked("application", "A Snowflake Native App installed in the account."),
-    &unchecked("application package", "The package that a Snowflake Native App is installed from."),
-    &unchecked("streamlit", "A Streamlit app."),
-    &unchecked("function", "A Snowpark user-defined function."),
-    &unchecked("procedure", "A Snowpark stored procedure."),
-    &unchecked("compute-pool", "A pool of nodes that run services."),
+    &application::KIND,
+    &application_package::KIND,
+    &streamlit::KIND,
+    &snowpark::FUNCTION,
+    &snowpark::PROCEDURE,
+    &compute_pool::KIND,
     &image_repository::KIND,
-    &unchecked("service", "A long-running service in a compute pool."),
-    &unchecked("notebook", "A Snowflake notebook."),
-    &unchecked("snowflake-app", "An app of the Snowflake App Runtime."),
+    &service::KIND,
+    &notebook::KIND,
+    &snowflake_app::KIND,
 ];
 
-/// A type that definitions may hold, that is reported as not managed, and whose fields are not checked.
-const fn unchecked(type_name: &'static str, doc: &'static str) -> Kind {
-    Kind { type_name, doc, fields: None, managed: None }
+/// The types whose entities may have a key.
+pub fn kinds_with_key(key: &str) -> impl Iterator<Item = &'static Kind> {
+    KINDS.iter().copied().filter(move |kind| kind.field(key).is_some())
 }
 
 /// A type by the name behind `type:`.

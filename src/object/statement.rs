@@ -113,16 +113,19 @@ pub struct Hazard {
 pub enum HazardKind {
     /// Container images are destroyed with their repository; Snowflake has no UNDROP for them.
     DropsImages,
+    /// An object is replaced by a new one of the same name; the grants on it are lost.
+    ReplacesObject,
 }
 
 impl HazardKind {
     /// Every kind, in the order in which help prints them.
-    pub const ALL: &'static [Self] = &[Self::DropsImages];
+    pub const ALL: &'static [Self] = &[Self::DropsImages, Self::ReplacesObject];
 
     /// The stable name, as `--allow` and the JSON plan spell it.
     pub fn name(self) -> &'static str {
         match self {
             Self::DropsImages => "drops-images",
+            Self::ReplacesObject => "replaces-object",
         }
     }
 }
@@ -133,6 +136,9 @@ impl HazardKind {
         match self {
             Self::DropsImages => {
                 "a repository that holds images is dropped; the images are destroyed and cannot be brought back"
+            }
+            Self::ReplacesObject => {
+                "an object is replaced by a new one of the same name; the grants on it are lost"
             }
         }
     }

@@ -39,6 +39,8 @@ pub enum Action {
     Create,
     /// It is changed in place.
     Alter,
+    /// A new one is put in its place.
+    Replace,
     /// It is dropped.
     Drop,
 }
@@ -50,6 +52,7 @@ impl Action {
             Self::NoOp => "no-op",
             Self::Create => "create",
             Self::Alter => "alter",
+            Self::Replace => "replace",
             Self::Drop => "drop",
         }
     }
@@ -64,6 +67,10 @@ pub enum Reason {
     AsDeclared,
     /// Declared attributes differ.
     AttributesDiffer,
+    /// A declared attribute differs that cannot change in place.
+    CannotAlter,
+    /// Its replacement was asked for.
+    ReplaceAsked,
     /// Its destruction was asked for.
     DestroyAsked,
     /// It was to be destroyed, and was not listed.
@@ -77,6 +84,8 @@ impl Reason {
             Self::NotListed => "not-listed",
             Self::AsDeclared => "as-declared",
             Self::AttributesDiffer => "attributes-differ",
+            Self::CannotAlter => "cannot-alter",
+            Self::ReplaceAsked => "replace-asked",
             Self::DestroyAsked => "destroy-asked",
             Self::NothingToDestroy => "nothing-to-destroy",
         }

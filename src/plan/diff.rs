@@ -2,27 +2,41 @@
 
 use super::change::{Action, AttributeChange, Change, Reason, Step};
 use crate::desired::Origin;
-use crate::kind::{self, Managed};
+use crate::kind::{self, Attribute, ChangeRule, Managed};
 use crate::object::reading::Live;
 use crate::object::state::{Contents, Object, ObjectId};
 use crate::object::statement::{Hazard, Operation};
 
-/// The change that makes the account hold what is declared.
-pub(super) fn converge(id: &ObjectId, desired: &Object, live: Option<&Object>, origin: &Origin) -> Change {
+/// The change that makes the account hold what is declared. `replace`: also where it holds it already.
+pub(super) fn converge(
+    id: &ObjectId,
+    desired: &Object,
+    live: &Live,
+    origin: &Origin,
+    replace: bool,
+) -> Change {
     let managed = kind::managed(id.object_type);
-    let (action, reason, attributes, operations) = match live {
+    let (present, contents) = (live.state.get(id), live.contents.get(id).cloned());
+    let (action, reason, attributes, steps) = match present {
         None => {
-            let attributes = declared(managed, desired);
             let create = (managed.create)(&id.name, &desired.attributes);
-            (Action::Create, Reason::NotListed, attributes, vec![create])
+            let step = step(create, Vec::new(), origin);
+            (Action::Create, Reason::NotListed, declared(managed, desired), vec![step])
         }
-        Some(live) => {
-            let attributes = differing(managed, desired, live);
-            let operations = attributes.iter().map(|change| alter(managed, id, change)).collect();
-            if attributes.is_empty() {
-                (Action::NoOp, Reason::AsDeclared, attributes, operations)
+        Some(present) => {
+            let attributes = differing(managed, desired, present);
+            let fixed =
+                attributes.iter().any(|change| matches!(row(managed, change).change, ChangeRule::Replace(_)));
+            if replace || fixed {
+                let reason = if fixed { Reason::CannotAlter } else { Reason::ReplaceAsked };
+                let step = replacement(managed, id, desired, present, contents.as_ref(), origin);
+                (Action::Replace, reason, attributes, vec![step])
+            } else if attributes.is_empty() {
+                (Action::NoOp, Reason::AsDeclared, attributes, Vec::new())
             } else {
-                (Action::Alter, Reason::AttributesDiffer, attributes, operations)
+                let steps =
+                    attributes.iter().filter_map(|change| alteration(managed, id, change, origin)).collect();
+                (Action::Alter, Reason::AttributesDiffer, attributes, steps)
             }
         }
     };
@@ -32,12 +46,33 @@ pub(super) fn converge(id: &ObjectId, desired: &Object, live: Option<&Object>, o
         reason,
         attributes,
         desired: Some(desired.clone()),
-        live: live.cloned(),
-        contents: None,
+        live: present.cloned(),
+        contents,
         origin: origin.clone(),
-        steps: operations.into_iter().map(|operation| step(operation, Vec::new(), origin)).collect(),
+        steps,
         wave: 0,
     }
+}
+
+/// A new object has what is declared, and keeps of the old one what is not.
+fn replacement(
+    managed: &Managed,
+    id: &ObjectId,
+    desired: &Object,
+    present: &Object,
+    contents: Option<&Contents>,
+    origin: &Origin,
+) -> Step {
+    let mut attributes = present.attributes.clone();
+    attributes.extend(desired.attributes.clone());
+    let unseen = unseen();
+    let (operation, hazards) = (managed.replace)(&id.name, &attributes, contents.unwrap_or(&unseen));
+    step(operation, hazards, origin)
+}
+
+/// What nobody looked at must be taken for full.
+fn unseen() -> Contents {
+    Contents::Unknown { why: "they were not listed".to_owned() }
 }
 
 /// The change that makes the account hold nothing of it.
@@ -76,7 +111,7 @@ pub(crate) fn matches(id: &ObjectId, desired: &Object, live: &Object) -> bool {
 fn declared(managed: &Managed, desired: &Object) -> Vec<AttributeChange> {
     let Object { attributes, facts: _ } = desired;
     let rows = managed.attributes.iter().filter_map(|row| Some((row, attributes.get(row.name)?)));
-    rows.filter(|(row, value)| *value != row.default)
+    rows.filter(|(row, value)| Some(value.as_str()) != row.default)
         .map(|(row, value)| AttributeChange { field: row.name, before: None, after: value.clone() })
         .collect()
 }
@@ -86,7 +121,8 @@ fn differing(managed: &Managed, desired: &Object, live: &Object) -> Vec<Attribut
     let Object { attributes, facts: _ } = desired;
     let rows = managed.attributes.iter().filter_map(|row| Some((row, attributes.get(row.name)?)));
     rows.filter_map(|(row, after)| {
-        let before = live.attributes.get(row.name).map_or(row.default, String::as_str);
+        // What the account does not report, and what has no default, is not compared.
+        let before = live.attributes.get(row.name).map(String::as_str).or(row.default)?;
         (before != after).then(|| AttributeChange {
             field: row.name,
             before: Some(before.to_owned()),
@@ -96,10 +132,16 @@ fn differing(managed: &Managed, desired: &Object, live: &Object) -> Vec<Attribut
     .collect()
 }
 
-fn alter(managed: &Managed, id: &ObjectId, change: &AttributeChange) -> Operation {
-    let row =
-        managed.attribute(change.field).expect("internal error: a change names a row of its kind's table");
-    (row.alter)(&id.name, &change.after)
+/// The operation that changes an attribute in place.
+fn alteration(managed: &Managed, id: &ObjectId, change: &AttributeChange, origin: &Origin) -> Option<Step> {
+    match row(managed, change).change {
+        ChangeRule::Alter(alter) => Some(step(alter(&id.name, &change.after), Vec::new(), origin)),
+        ChangeRule::Replace(_) => None,
+    }
+}
+
+fn row(managed: &Managed, change: &AttributeChange) -> &'static Attribute {
+    managed.attribute(change.field).expect("internal error: a change names a row of its kind's table")
 }
 
 fn step(operation: Operation, hazards: Vec<Hazard>, origin: &Origin) -> Step {

@@ -3,6 +3,7 @@
 
 pub mod change;
 mod diff;
+pub mod file;
 mod order;
 
 pub(crate) use diff::matches;
@@ -20,6 +21,8 @@ use std::collections::BTreeMap;
 pub enum Goal {
     /// The account holds what the definition declares.
     Deploy,
+    /// The same, with new objects in the place of those that are there.
+    Replace,
     /// The account holds nothing of what the definition declares.
     Destroy,
 }
@@ -29,6 +32,8 @@ pub enum Goal {
 pub struct Target {
     /// The account identifier.
     pub account: String,
+    /// The host that answered.
+    pub host: String,
     /// The role, if the account gave one.
     pub role: Option<String>,
 }
@@ -65,6 +70,11 @@ impl Plan {
         self.changes.iter().any(|change| change.action != Action::NoOp)
     }
 
+    /// The objects that would be lost, whose contents a plan must know.
+    pub fn endangered(&self) -> impl Iterator<Item = &Change> {
+        self.changes.iter().filter(|change| matches!(change.action, Action::Replace | Action::Drop))
+    }
+
     /// How many changes there are of an action.
     pub fn count(&self, action: Action) -> usize {
         self.changes.iter().filter(|change| change.action == action).count()
@@ -88,11 +98,16 @@ pub fn plan(goal: Goal, target: Target, desired: &Desired, live: &Live) -> Plan 
         let origin = origins.get(id).expect("internal error: every desired object has an origin");
         let scope = scope_of(id, origin.role.as_ref());
         match (goal, live.scopes.get(&scope)) {
-            (Goal::Deploy, Some(missing @ (ScopeReading::NoDatabase | ScopeReading::NoSchema))) => {
+            (
+                Goal::Deploy | Goal::Replace,
+                Some(missing @ (ScopeReading::NoDatabase | ScopeReading::NoSchema)),
+            ) => {
                 let problem = missing_container(missing, &scope, &target);
                 blocked.entry(problem.message.clone()).or_insert(problem);
             }
-            (Goal::Deploy, _) => changes.push(diff::converge(id, object, live.state.get(id), origin)),
+            (Goal::Deploy | Goal::Replace, _) => {
+                changes.push(diff::converge(id, object, live, origin, goal == Goal::Replace));
+            }
             (Goal::Destroy, _) => changes.push(diff::destroy(id, live, origin)),
         }
     }

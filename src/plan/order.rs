@@ -11,7 +11,7 @@ pub(super) fn order(goal: Goal, changes: &mut [Change]) {
     for change in changes.iter_mut() {
         let depth = depths[change.origin.entity.as_str()];
         change.wave = match goal {
-            Goal::Deploy => depth,
+            Goal::Deploy | Goal::Replace => depth,
             Goal::Destroy => deepest - depth,
         };
     }

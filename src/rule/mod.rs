@@ -5,6 +5,7 @@ pub mod duplicate_object;
 pub mod quoted_name;
 pub mod registry_name;
 pub mod suspicious_name;
+pub mod target;
 
 use crate::definition::{self, Project};
 use crate::desired::{self, NameDefaults};
@@ -16,6 +17,7 @@ type Check = fn(&Project, &NameDefaults, &mut Diagnostics);
 
 const CHECKS: &[Check] = &[
     dependency::check,
+    target::check,
     duplicate_object::check,
     quoted_name::check,
     registry_name::check,
@@ -39,6 +41,8 @@ pub fn all() -> Vec<&'static Rule> {
         &desired::INCOMPLETE_NAME,
         &dependency::UNKNOWN_DEPENDENCY,
         &dependency::DEPENDENCY_CYCLE,
+        &target::UNKNOWN_TARGET,
+        &target::WRONG_TARGET,
         &duplicate_object::DUPLICATE_OBJECT,
         &quoted_name::QUOTED_NAME,
         &registry_name::REGISTRY_NAME,

@@ -7,7 +7,7 @@
 use super::diagnostic::{Diagnostic, Diagnostics, Rule, Severity};
 use super::span::{FileId, Span, Spanned};
 use granit_parser::{Event, Parser, ScalarStyle};
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeSet, HashMap, HashSet};
 use std::sync::Arc;
 
 /// The text is no YAML.
@@ -105,6 +105,11 @@ impl Node {
         self.as_mapping()?.iter().find(|entry| entry.key.value == key)
     }
 
+    /// Whether both hold the same values, wherever they stand. The order of keys does not matter.
+    pub fn same_value(&self, other: &Self) -> bool {
+        same_value(self, other, &mut HashSet::new())
+    }
+
     /// What a person calls this: `text`, `list`, `mapping`, `nothing`.
     pub fn noun(&self) -> &'static str {
         match &self.data {
@@ -116,6 +121,30 @@ impl Node {
     }
 }
 
+/// Collections that were found to be the same are not compared again: aliases may stand for them many times over.
+fn same_value(a: &Node, b: &Node, known: &mut HashSet<(*const Node, *const Node)>) -> bool {
+    if std::ptr::eq(a, b) || known.contains(&(std::ptr::from_ref(a), std::ptr::from_ref(b))) {
+        return true;
+    }
+    let same = match (&a.data, &b.data) {
+        (Data::Scalar(a), Data::Scalar(b)) => return a == b,
+        (Data::Sequence(a), Data::Sequence(b)) => {
+            a.len() == b.len() && a.iter().zip(b).all(|(a, b)| same_value(a, b, known))
+        }
+        (Data::Mapping(a), Data::Mapping(b)) => {
+            let mut held = |x: &Entry| {
+                b.iter().any(|y| x.key.value == y.key.value && same_value(&x.value, &y.value, known))
+            };
+            a.len() == b.len() && a.iter().all(&mut held)
+        }
+        _ => false,
+    };
+    if same {
+        known.insert((std::ptr::from_ref(a), std::ptr::from_ref(b)));
+    }
+    same
+}
+
 /// What a text was read as.
 #[derive(Debug, Default)]
 pub struct Parsed {
@@ -125,6 +154,8 @@ pub struct Parsed {
     pub diagnostics: Diagnostics,
     /// The keys whose values a syntax error cut short: what they seem to lack may stand behind the error.
     pub unfinished: BTreeSet<Span>,
+    /// Where quoted and block texts stand, in the order of the text.
+    pub texts: Vec<Span>,
     /// Where the text stopped being YAML, if it did.
     pub broken: Option<Broken>,
 }
@@ -453,8 +484,8 @@ impl Builder<'_> {
             self.root =
                 Some(Arc::new(Node { span, tag: None, data: Data::Scalar(String::new()), rendered: false }));
         }
-        let Self { root, diagnostics, unfinished, broken, .. } = self;
-        Parsed { root, diagnostics, unfinished, broken }
+        let Self { root, diagnostics, unfinished, texts, broken, .. } = self;
+        Parsed { root, diagnostics, unfinished, texts, broken }
     }
 }
 

@@ -27,7 +27,7 @@ pub struct PlanDocument {
     pub format_version: &'static str,
     /// The version of snowform that wrote it.
     pub tool_version: &'static str,
-    /// `deploy` or `destroy`.
+    /// `deploy`, `replace` or `destroy`.
     pub goal: &'static str,
     /// Where it acts.
     pub target: TargetDocument,
@@ -52,6 +52,8 @@ pub struct PlanDocument {
 pub struct TargetDocument {
     /// The account identifier.
     pub account: String,
+    /// The host that answered, with its port where it is not the default.
+    pub host: String,
     /// The role, or null.
     pub role: Option<String>,
 }
@@ -66,7 +68,7 @@ pub struct ChangeDocument {
     pub type_name: &'static str,
     /// The object's full name in SQL spelling.
     pub name: String,
-    /// `no-op`, `create`, `alter` or `drop`; readers treat others as a change.
+    /// `no-op`, `create`, `alter`, `replace` or `drop`; readers treat others as a change.
     pub action: &'static str,
     /// Why.
     pub reason: &'static str,
@@ -243,12 +245,17 @@ pub fn plan(plan: &Plan, outcome: Option<&Outcome>, files: &Files) -> PlanDocume
         tool_version: env!("CARGO_PKG_VERSION"),
         goal: match goal {
             Goal::Deploy => "deploy",
+            Goal::Replace => "replace",
             Goal::Destroy => "destroy",
         },
-        target: TargetDocument { account: target.account.clone(), role: target.role.clone() },
+        target: TargetDocument {
+            account: target.account.clone(),
+            host: target.host.clone(),
+            role: target.role.clone(),
+        },
         changes_present: plan.has_changes(),
         deployable: problems.is_empty(),
-        summary: [Action::Create, Action::Alter, Action::Drop, Action::NoOp]
+        summary: [Action::Create, Action::Alter, Action::Replace, Action::Drop, Action::NoOp]
             .map(|action| (action.name(), plan.count(action)))
             .into(),
         changes: changes

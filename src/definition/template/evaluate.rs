@@ -1,5 +1,6 @@
 //! Templates to values: looks variables up, renders the values they stand for first, calls functions and filters.
 
+use super::fallback;
 use super::functions::FUNCTIONS;
 use super::parse::{Expression, Mistake, Piece, What, is_template, parse};
 use super::{TEMPLATE_ARGUMENT, TEMPLATE_CYCLE, TEMPLATE_SYNTAX, TEMPLATE_UNKNOWN};
@@ -31,7 +32,7 @@ pub struct Renderer<'a> {
     /// Where the values stand that could not be rendered.
     failed: RefCell<BTreeSet<Span>>,
     /// What several aliases stand for is rendered once, so that aliases of aliases cannot multiply.
-    shared: RefCell<HashMap<*const Node, Arc<Node>>>,
+    shared: RefCell<HashMap<(*const Node, Region), Arc<Node>>>,
     filters: minijinja::Environment<'static>,
     found: RefCell<Diagnostics>,
 }
@@ -45,6 +46,8 @@ pub enum Source {
     System,
     /// The definition; here its value stands.
     Definition(Span),
+    /// The key's default: it is left out.
+    Default,
 }
 
 /// What is known of a variable's value.
@@ -56,8 +59,34 @@ enum Value {
     Failed,
 }
 
-/// Keys whose values are read before templates are rendered.
-const NOT_RENDERED: [&str; 4] = ["type", "use_mixins", "depends_on", "definition_version"];
+/// Where a value stands, as far as rendering depends on it: some are read before templates are rendered.
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+enum Region {
+    Root,
+    Entities,
+    Entity,
+    Meta,
+    /// `from`, and the items of `children`.
+    Target,
+    Elsewhere,
+}
+
+impl Region {
+    /// The region of a key's value; nothing where it is not rendered.
+    fn below(self, key: &str) -> Option<Self> {
+        match (self, key) {
+            (Self::Root, "definition_version")
+            | (Self::Entity, "type")
+            | (Self::Meta, "use_mixins" | "depends_on")
+            | (Self::Target, "target") => None,
+            (Self::Root, "entities") => Some(Self::Entities),
+            (Self::Entities, _) => Some(Self::Entity),
+            (Self::Entity, "meta") => Some(Self::Meta),
+            (Self::Entity, "from" | "children") => Some(Self::Target),
+            _ => Some(Self::Elsewhere),
+        }
+    }
+}
 
 /// Something is wrong and has been said.
 struct Said;
@@ -85,9 +114,10 @@ impl<'a> Renderer<'a> {
     /// The value of a variable that is named at `span`, and where it comes from; nothing where it has none.
     pub fn explain(&self, path: &[String], span: Span) -> Option<(String, Source)> {
         let value = self.variable(path, span).ok()?;
-        let source = match self.given(path) {
-            Some((_, source)) => source,
-            None => Source::Definition(self.look_up(path).ok()?.span),
+        let source = match (self.given(path), self.look_up(path)) {
+            (Some((_, source)), _) => source,
+            (None, Ok(node)) => Source::Definition(node.span),
+            (None, Err(_)) => Source::Default,
         };
         Some((value, source))
     }
@@ -109,20 +139,25 @@ impl<'a> Renderer<'a> {
     }
 
     /// A document with its scalars rendered; what has no template is shared.
-    pub fn render(&self, node: &Arc<Node>) -> Arc<Node> {
+    pub fn render(&self, document: &Arc<Node>) -> Arc<Node> {
+        self.value(document, Region::Root)
+    }
+
+    fn value(&self, node: &Arc<Node>, region: Region) -> Arc<Node> {
         let is_shared = node.as_str().is_none() && Arc::strong_count(node) > 1;
         if !is_shared {
-            return self.render_anew(node);
+            return self.value_anew(node, region);
         }
-        let known = self.shared.borrow().get(&Arc::as_ptr(node)).cloned();
+        let key = (Arc::as_ptr(node), region);
+        let known = self.shared.borrow().get(&key).cloned();
         known.unwrap_or_else(|| {
-            let rendered = self.render_anew(node);
-            self.shared.borrow_mut().insert(Arc::as_ptr(node), Arc::clone(&rendered));
+            let rendered = self.value_anew(node, region);
+            self.shared.borrow_mut().insert(key, Arc::clone(&rendered));
             rendered
         })
     }
 
-    fn render_anew(&self, node: &Arc<Node>) -> Arc<Node> {
+    fn value_anew(&self, node: &Arc<Node>, region: Region) -> Arc<Node> {
         let data = match &node.data {
             Data::Scalar(text) if is_template(text) => match self.scalar(text, node.span) {
                 Ok(rendered) if rendered != *text => Data::Scalar(rendered),
@@ -134,14 +169,14 @@ impl<'a> Renderer<'a> {
             },
             Data::Scalar(_) => return Arc::clone(node),
             Data::Sequence(items) => {
-                let rendered: Vec<_> = items.iter().map(|item| self.render(item)).collect();
+                let rendered: Vec<_> = items.iter().map(|item| self.value(item, region)).collect();
                 if rendered.iter().zip(items).all(|(new, old)| Arc::ptr_eq(new, old)) {
                     return Arc::clone(node);
                 }
                 Data::Sequence(rendered)
             }
             Data::Mapping(entries) => {
-                let rendered: Vec<_> = entries.iter().map(|entry| self.entry(entry)).collect();
+                let rendered: Vec<_> = entries.iter().map(|entry| self.entry(entry, region)).collect();
                 if rendered.iter().zip(entries).all(|(new, old)| Arc::ptr_eq(&new.value, &old.value)) {
                     return Arc::clone(node);
                 }
@@ -151,11 +186,11 @@ impl<'a> Renderer<'a> {
         Arc::new(Node { span: node.span, tag: node.tag.clone(), data, rendered: true })
     }
 
-    fn entry(&self, entry: &Entry) -> Entry {
-        if NOT_RENDERED.contains(&entry.key.value.as_str()) {
-            return entry.clone();
+    fn entry(&self, entry: &Entry, region: Region) -> Entry {
+        match region.below(&entry.key.value) {
+            Some(below) => Entry { key: entry.key.clone(), value: self.value(&entry.value, below) },
+            None => entry.clone(),
         }
-        Entry { key: entry.key.clone(), value: self.render(&entry.value) }
     }
 
     fn scalar(&self, text: &str, span: Span) -> Result<String, Said> {
@@ -213,7 +248,13 @@ impl<'a> Renderer<'a> {
             }
             None => {}
         }
-        let node = self.look_up(path).map_err(|known| self.unknown_variable(&name, path, span, &known))?;
+        let node = match self.look_up(path) {
+            Ok(node) => node,
+            Err(known) => {
+                let fallback = fallback::of(self.root, path).map(ToOwned::to_owned);
+                return fallback.ok_or_else(|| self.unknown_variable(&name, path, span, &known));
+            }
+        };
         let Some(text) = node.as_str() else {
             let message = format!("`{name}` is {}, not a text", node.noun());
             let way_out = "name a value inside it".to_owned();

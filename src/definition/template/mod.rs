@@ -5,6 +5,7 @@
 //! environment, then the `env` section. The values that other values take are rendered first.
 
 mod evaluate;
+mod fallback;
 mod functions;
 mod parse;
 

@@ -30,8 +30,8 @@ impl Place<'_> {
                 items
             }
             Expects::Mixin => self.fields(place::fields(None).into_iter(), &left),
-            Expects::Value(shape) => match shape.fields() {
-                Some(fields) => self.fields(fields.iter(), &left),
+            Expects::Value(shape) => match shape.record() {
+                Some(record) => self.fields(record.fields.iter(), &left),
                 None => Vec::new(),
             },
             Expects::Attributes(kind) => {
@@ -63,9 +63,9 @@ impl Place<'_> {
     fn value_of(&self, shape: &Shape) -> &'static str {
         let flow = self.cursor.flow;
         match shape {
-            Shape::Record(_) | Shape::Map(_) if flow => " {$0}",
-            Shape::Record(_) | Shape::Map(_) => "\n  $0",
-            Shape::List(item) if item.fields().is_some() && !flow => "\n  - $0",
+            Shape::Record(_) | Shape::Map(_) | Shape::MapOf(..) if flow => " {$0}",
+            Shape::Record(_) | Shape::Map(_) | Shape::MapOf(..) => "\n  $0",
+            Shape::List(item) if item.record().is_some() && !flow => "\n  - $0",
             Shape::List(_) => " [$0]",
             _ => " $0",
         }
@@ -123,41 +123,37 @@ impl Place<'_> {
     fn skeleton(&self, kind: &'static Kind) -> Item {
         let id = format!("my_{}", kind.type_name.replace([' ', '-'], "_"));
         let mut place = 1;
-        let mut snippet = format!("${{{place}:{id}}}:\n  type: {}", kind.type_name);
-        let required = kind.fields.unwrap_or_default().iter().filter(|field| field.required);
-        for field in required.filter(|field| field.name != "type") {
-            place += 1;
+        let mut snippet = format!("${{1:{id}}}:\n  type: {}", kind.type_name);
+        for field in kind.fields.iter().filter(|field| field.required) {
             let _ = write!(snippet, "\n  {}:", field.name);
-            write_required(&mut snippet, &field.shape, 4, &mut place);
+            write_required(&mut snippet, field, 4, &mut place);
         }
         snippet.push_str("$0");
         self.item(Sort::Skeleton, kind.type_name, snippet).detail("new entity").doc(kind.doc)
     }
 }
 
-/// The value of a key that must be there.
-fn write_required(snippet: &mut String, shape: &Shape, indent: usize, place: &mut usize) {
-    match shape {
-        Shape::Record(fields) if fields.iter().any(|field| field.required) => {
-            for field in fields.iter().filter(|field| field.required) {
-                let _ = write!(snippet, "\n{:indent$}{}:", "", field.name);
-                write_required(snippet, &field.shape, indent + 2, place);
-                *place += 1;
+/// The value of a key that must be there, with a place for every text.
+fn write_required(snippet: &mut String, field: &Field, indent: usize, place: &mut usize) {
+    let mut next = || {
+        *place += 1;
+        format!("${{{place}:{}}}", literal(field.example.unwrap_or("…")))
+    };
+    // Writing to a String does not fail.
+    let _ = match &field.shape {
+        Shape::Record(record) if record.fields.iter().any(|inner| inner.required) => {
+            for inner in record.fields.iter().filter(|inner| inner.required) {
+                let _ = write!(snippet, "\n{:indent$}{}:", "", inner.name);
+                write_required(snippet, inner, indent + 2, place);
             }
+            Ok(())
         }
-        Shape::List(item) if item.takes_text() => {
-            let _ = write!(snippet, "\n{:indent$}- ${place}", "");
+        Shape::List(item) if item.takes_scalar() => write!(snippet, "\n{:indent$}- {}", "", next()),
+        Shape::Record(_) | Shape::Map(_) | Shape::MapOf(..) | Shape::List(_) => {
+            write!(snippet, "\n{:indent$}{}", "", next())
         }
-        Shape::Record(_) | Shape::Map(_) => {
-            let _ = write!(snippet, "\n{:indent$}${place}", "");
-        }
-        Shape::List(_) => {
-            let _ = write!(snippet, " [${place}]");
-        }
-        _ => {
-            let _ = write!(snippet, " ${place}");
-        }
-    }
+        _ => write!(snippet, " {}", next()),
+    };
 }
 
 impl Place<'_> {

@@ -90,7 +90,7 @@ impl<'a> Place<'a> {
     /// The first word of a line or an item: a key where the place has keys, else a value.
     fn first(&self, slot: &Slot) -> Vec<Item> {
         match slot.expects {
-            Expects::Value(shape) if shape.fields().is_none() => self.values(slot),
+            Expects::Value(shape) if shape.record().is_none() => self.values(slot),
             Expects::Type | Expects::Attribute(_) | Expects::Text => self.values(slot),
             _ => self.keys(slot),
         }

@@ -17,14 +17,18 @@ impl Place<'_> {
             }
             (Expects::Text, _) if self.cursor.path.len() == 1 => vec![self.value(Sort::Value, "2", slot)],
             (_, Some(Refers::Mixin)) => self.mixins(slot),
-            (_, Some(Refers::Entity)) => self.dependencies(slot),
+            (_, Some(Refers::Entity(types))) => self.entities_of(types, slot),
+            (Expects::Value(shape), None) => {
+                let words = shape.words().iter().map(|word| self.value(Sort::Value, word, slot));
+                words.collect()
+            }
             _ => Vec::new(),
         }
     }
 
     /// A value with what must stand around it: a space behind the colon, a dash or brackets for an item of a list.
     fn value(&self, sort: Sort, text: &str, slot: &Slot) -> Item {
-        let only_list = matches!(slot.expects, Expects::Value(shape) if shape.items().is_some() && !shape.takes_text());
+        let only_list = matches!(slot.expects, Expects::Value(shape) if shape.items().is_some() && !shape.takes_scalar());
         let word = literal(text);
         let snippet = match self.cursor.writing {
             Writing::Value { needs_space } => {
@@ -49,13 +53,14 @@ impl Place<'_> {
         .collect()
     }
 
-    /// The entities that this one can depend on: not itself, nor one that waits for it.
-    fn dependencies(&self, slot: &Slot) -> Vec<Item> {
+    /// The entities that this one can name: not itself, nor one that waits for it, and of a type that fits.
+    fn entities_of(&self, types: &[&str], slot: &Slot) -> Vec<Item> {
         let used = self.used();
         let own = slot.entity.as_deref().unwrap_or("");
         let waiting = self.waiting_for(own);
         let known = self.reading.project.keys.iter().map(|key| key.value.as_str());
-        let left = known.filter(|id| *id != own && !used.contains(id) && !waiting.contains(id));
+        let fits = |id: &str| types.is_empty() || self.reading.kind_of(id).is_some_and(|kind| types.contains(&kind.type_name));
+        let left = known.filter(|id| *id != own && !used.contains(id) && !waiting.contains(id) && fits(id));
         left.map(|id| self.value(Sort::Reference, id, slot).detail(self.entity_detail(id))).collect()
     }
 

@@ -93,6 +93,10 @@ impl Reading<'_> {
         }
         let mut lines = Vec::new();
         self.effective(rendered, 0, &mut lines);
+        // Mixins come first in the merged entity; its type is what a reader looks for.
+        if let Some(at) = lines.iter().position(|(line, _)| line.starts_with("type: ")) {
+            lines[..=at].rotate_right(1);
+        }
         for (attribute, value) in entity.map(|entity| &entity.attributes).into_iter().flatten() {
             lines.push((format!("{attribute}: {}", scalar(&value.value)), self.origin(value.span)));
         }

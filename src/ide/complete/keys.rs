@@ -23,7 +23,8 @@ impl Place<'_> {
             Expects::Variables => self.variables(&left),
             Expects::Entity(kind) => {
                 let mut items = Vec::new();
-                if left("type") {
+                // In the local file the type is said already, where the definition has the entity.
+                if left("type") && (self.role == Role::Definition || kind.is_none()) {
                     items.push(self.key("type", " $0").detail("required").doc(place::TYPE_DOC));
                 }
                 items.extend(self.fields(place::fields(kind).into_iter(), &left));
@@ -137,7 +138,10 @@ impl Place<'_> {
 fn write_required(snippet: &mut String, field: &Field, indent: usize, place: &mut usize) {
     let mut next = || {
         *place += 1;
-        format!("${{{place}:{}}}", literal(field.example.unwrap_or("…")))
+        match field.example {
+            Some(example) => format!("${{{place}:{}}}", literal(example)),
+            None => format!("${place}"),
+        }
     };
     // Writing to a String does not fail.
     let _ = match &field.shape {

@@ -169,6 +169,7 @@ fn decode_entity(entry: &Entry, found: &mut Diagnostics) -> Option<Entity> {
         meta,
         references: reference::collect(&entry.value, kind.fields),
         attributes: BTreeMap::new(),
+        prevent_drop: None,
     })
 }
 

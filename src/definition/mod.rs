@@ -41,6 +41,8 @@ pub struct Project {
     pub keys: Vec<Spanned<String>>,
     /// The entities, in the order of the text.
     pub entities: Vec<Entity>,
+    /// What `snowform.yml` says must not exist any more.
+    pub removed: Vec<Removed>,
 }
 
 /// One entity.
@@ -60,6 +62,17 @@ pub struct Entity {
     pub references: Vec<Reference>,
     /// The attributes declared for it in `snowform.yml`.
     pub attributes: BTreeMap<&'static str, Spanned<String>>,
+    /// Where `snowform.yml` forbids that it is dropped or replaced, if it does.
+    pub prevent_drop: Option<Span>,
+}
+
+/// An object that must not exist any more.
+#[derive(Clone, Debug)]
+pub struct Removed {
+    /// Its type.
+    pub kind: &'static Kind,
+    /// Its name as far as it is written.
+    pub name: WrittenName,
 }
 
 /// A name as far as it is written; what is missing comes from the connection.

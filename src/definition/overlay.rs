@@ -1,12 +1,19 @@
 //! `snowform.yml`: what `snowflake.yml` cannot say, because snow rejects keys that it does not know.
 
 use super::shape::{self, Place};
-use super::{Project, UNKNOWN_ENTITY, WRONG_SHAPE};
+use super::{Project, Removed, UNKNOWN_ENTITY, WRONG_SHAPE, identifier};
+use crate::kind::field::{Shape, flag};
+use crate::kind::image_repository;
+use crate::kind::shared::IDENTIFIER_PARTS;
 use crate::source::diagnostic::{Diagnostic, Diagnostics, did_you_mean};
 use crate::source::span::Spanned;
-use crate::source::yaml::{Entry, Node};
+use crate::source::yaml::{Data, Entry, Node};
 
-const TOP_LEVEL: [&str; 1] = ["entities"];
+/// The keys of the file.
+const TOP_LEVEL: [&str; 2] = ["entities", "removed"];
+
+/// The key that protects an object.
+const PREVENT_DROP: &str = "prevent_drop";
 
 /// Reads the overlay and gives its attributes to the project's entities.
 pub(super) fn apply(root: &Node, project: &mut Project, found: &mut Diagnostics) {
@@ -23,10 +30,10 @@ pub(super) fn apply(root: &Node, project: &mut Project, found: &mut Diagnostics)
     };
     let place = Place { noun: "snowform.yml", advise: &|_| None };
     for entry in entries {
-        if entry.key.value == "entities" {
-            apply_entities(entry, project, found);
-        } else {
-            found.push(shape::unknown_key(entry, TOP_LEVEL.into_iter(), &place));
+        match entry.key.value.as_str() {
+            "entities" => apply_entities(entry, project, found),
+            "removed" => apply_removed(entry, project, found),
+            _ => found.push(shape::unknown_key(entry, TOP_LEVEL.into_iter(), &place)),
         }
     }
 }
@@ -42,6 +49,24 @@ fn apply_entities(section: &Entry, project: &mut Project, found: &mut Diagnostic
     };
     for entry in entries {
         apply_entity(entry, project, found);
+    }
+}
+
+/// Objects that must not exist any more, by name; image repositories, the one type that is deployed.
+fn apply_removed(section: &Entry, project: &mut Project, found: &mut Diagnostics) {
+    let identifier = Shape::Either(&Shape::Text, &Shape::Record(&IDENTIFIER_PARTS));
+    let Data::Sequence(items) = &section.value.data else {
+        let message = format!("`removed` takes a list of names, not {}", section.value.noun());
+        found.push(
+            Diagnostic::new(&WRONG_SHAPE, message, section.key.span, "expected names below this")
+                .help("write one name a line:\nremoved:\n  - my_db.my_schema.old_repo"),
+        );
+        return;
+    };
+    for item in items {
+        shape::check(item, &identifier, &section.key, found);
+        let name = identifier::decode_value(item, found);
+        project.removed.extend(name.map(|name| Removed { kind: &image_repository::KIND, name }));
     }
 }
 
@@ -71,9 +96,16 @@ fn apply_entity(entry: &Entry, project: &mut Project, found: &mut Diagnostics) {
     let noun = format!("an {} in snowform.yml", entity.kind.type_name);
     let attributes = entity.kind.managed.map(|managed| managed.attributes).unwrap_or_default();
     for attribute in keys {
+        if attribute.key.value == PREVENT_DROP {
+            shape::check(&attribute.value, &Shape::Flag, &attribute.key, found);
+            let protected = attribute.value.as_str().and_then(flag) == Some(true);
+            entity.prevent_drop = protected.then_some(attribute.key.span);
+            continue;
+        }
         let Some(row) = attributes.iter().find(|row| row.name == attribute.key.value) else {
             let place = Place { noun: &noun, advise: &|_| None };
-            found.push(shape::unknown_key(attribute, attributes.iter().map(|row| row.name), &place));
+            let known = attributes.iter().map(|row| row.name).chain([PREVENT_DROP]);
+            found.push(shape::unknown_key(attribute, known, &place));
             continue;
         };
         shape::check(&attribute.value, &row.shape, &attribute.key, found);

@@ -73,6 +73,8 @@ pub enum Reason {
     ReplaceAsked,
     /// Its destruction was asked for.
     DestroyAsked,
+    /// It is named under `removed`.
+    Removed,
     /// It was to be destroyed, and was not listed.
     NothingToDestroy,
 }
@@ -87,6 +89,7 @@ impl Reason {
             Self::CannotAlter => "cannot-alter",
             Self::ReplaceAsked => "replace-asked",
             Self::DestroyAsked => "destroy-asked",
+            Self::Removed => "removed",
             Self::NothingToDestroy => "nothing-to-destroy",
         }
     }

@@ -76,7 +76,7 @@ fn unseen() -> Contents {
 }
 
 /// The change that makes the account hold nothing of it.
-pub(super) fn destroy(id: &ObjectId, live: &Live, origin: &Origin) -> Change {
+pub(super) fn destroy(id: &ObjectId, live: &Live, origin: &Origin, why: Reason) -> Change {
     let managed = kind::managed(id.object_type);
     let present = live.state.get(id);
     let contents = live.contents.get(id).cloned();
@@ -86,7 +86,7 @@ pub(super) fn destroy(id: &ObjectId, live: &Live, origin: &Origin) -> Change {
             // What nobody looked at must be taken for full.
             let unseen = || Contents::Unknown { why: "they were not listed".to_owned() };
             let (operation, hazards) = (managed.drop)(&id.name, &contents.clone().unwrap_or_else(unseen));
-            (Action::Drop, Reason::DestroyAsked, vec![step(operation, hazards, origin)])
+            (Action::Drop, why, vec![step(operation, hazards, origin)])
         }
     };
     Change {

@@ -68,7 +68,7 @@ impl Saved {
                 moved.push(format!("schema {} is or is not there any more", scope.schema));
             }
         }
-        for id in self.desired.state.keys() {
+        for id in self.desired.state.keys().chain(self.desired.removed.keys()) {
             match (state.get(id), now.state.get(id)) {
                 (None, None) => {}
                 (None, Some(_)) => moved.push(format!("{id} was created")),
@@ -109,6 +109,7 @@ struct Document {
     role: Option<String>,
     files: Vec<FileDocument>,
     desired: Vec<DesiredDocument>,
+    removed: Vec<DesiredDocument>,
     not_managed: Vec<NotManagedDocument>,
     without_effect: Vec<(String, SpanDocument)>,
     live: Vec<ObjectDocument>,
@@ -153,6 +154,7 @@ struct DesiredDocument {
     attribute_spans: BTreeMap<String, SpanDocument>,
     role: Option<String>,
     depends_on: Vec<String>,
+    prevent_drop: bool,
 }
 
 #[derive(Clone, Copy, Serialize, Deserialize)]
@@ -211,7 +213,8 @@ struct ImageDocument {
 pub fn write(saved: &Saved) -> String {
     let Saved { goal, target, files, desired, live } = saved;
     let Target { account, host, role } = target.clone();
-    let Desired { state, origins, not_managed, without_effect } = desired;
+    let Desired { state, origins, removed, not_managed, without_effect } = desired;
+    let nothing = Object { attributes: BTreeMap::new(), facts: BTreeMap::new() };
     let Live { state: live, scopes, contents } = live;
     let document = Document {
         format: FORMAT.to_owned(),
@@ -230,6 +233,7 @@ pub fn write(saved: &Saved) -> String {
             .map(|id| FileDocument { path: files.path(id).to_owned(), text: files.text(id).to_owned() })
             .collect(),
         desired: state.iter().map(|(id, object)| desired_document(id, object, &origins[id])).collect(),
+        removed: removed.iter().map(|(id, origin)| desired_document(id, &nothing, origin)).collect(),
         not_managed: not_managed
             .iter()
             .map(|NotManaged { entity, type_name, span: at }| NotManagedDocument {
@@ -274,7 +278,7 @@ fn object_document(id: &ObjectId, object: &Object) -> ObjectDocument {
 }
 
 fn desired_document(id: &ObjectId, object: &Object, origin: &Origin) -> DesiredDocument {
-    let Origin { entity, span: at, database, schema, attributes, role, depends_on } = origin;
+    let Origin { entity, span: at, database, schema, attributes, role, depends_on, prevent_drop } = origin;
     let part = |part: &PartOrigin| match part {
         PartOrigin::File => PartDocument::File,
         PartOrigin::Connection => PartDocument::Connection,
@@ -289,6 +293,7 @@ fn desired_document(id: &ObjectId, object: &Object, origin: &Origin) -> DesiredD
         attribute_spans: attributes.iter().map(|(name, at)| ((*name).to_owned(), span(*at))).collect(),
         role: role.as_ref().map(exact),
         depends_on: depends_on.clone(),
+        prevent_drop: *prevent_drop,
     }
 }
 
@@ -356,28 +361,13 @@ fn from_document(document: Document) -> Option<Saved> {
     };
     let mut desired = Desired::default();
     for entity in document.desired {
-        let (id, object) = object(entity.object)?;
-        let managed = kind::managed(id.object_type);
-        let part = |part| match part {
-            PartDocument::File => PartOrigin::File,
-            PartDocument::Connection => PartOrigin::Connection,
-            PartDocument::Convention => PartOrigin::Convention,
-        };
-        let attributes = entity.attribute_spans.into_iter();
-        let attributes = attributes
-            .map(|(name, at)| Some((managed.attribute(&name)?.name, place(at)?)))
-            .collect::<Option<_>>()?;
-        let origin = Origin {
-            entity: entity.entity,
-            span: place(entity.span)?,
-            database: part(entity.database_from),
-            schema: part(entity.schema_from),
-            attributes,
-            role: entity.role.map(Ident::exact),
-            depends_on: entity.depends_on,
-        };
+        let (id, object, origin) = wanted(entity, &place)?;
         desired.state.insert(id.clone(), object);
         desired.origins.insert(id, origin);
+    }
+    for entity in document.removed {
+        let (id, _, origin) = wanted(entity, &place)?;
+        desired.removed.insert(id, origin);
     }
     for entity in document.not_managed {
         let type_name = kind::by_type_name(&entity.type_name)?.type_name;
@@ -398,6 +388,34 @@ fn from_document(document: Document) -> Option<Saved> {
     };
     let target = Target { account: document.account, host: document.host, role: document.role };
     Some(Saved { goal, target, files, desired, live })
+}
+
+fn wanted(
+    entity: DesiredDocument,
+    place: &impl Fn(SpanDocument) -> Option<Span>,
+) -> Option<(ObjectId, Object, Origin)> {
+    let (id, object) = object(entity.object)?;
+    let managed = kind::managed(id.object_type);
+    let part = |part| match part {
+        PartDocument::File => PartOrigin::File,
+        PartDocument::Connection => PartOrigin::Connection,
+        PartDocument::Convention => PartOrigin::Convention,
+    };
+    let attributes = entity.attribute_spans.into_iter();
+    let attributes = attributes
+        .map(|(name, at)| Some((managed.attribute(&name)?.name, place(at)?)))
+        .collect::<Option<_>>()?;
+    let origin = Origin {
+        entity: entity.entity,
+        span: place(entity.span)?,
+        database: part(entity.database_from),
+        schema: part(entity.schema_from),
+        attributes,
+        role: entity.role.map(Ident::exact),
+        depends_on: entity.depends_on,
+        prevent_drop: entity.prevent_drop,
+    };
+    Some((id, object, origin))
 }
 
 fn object_type(type_name: &str) -> Option<ObjectType> {

@@ -11,6 +11,7 @@ use snowform::source::diagnostic::{Diagnostic, Severity};
 use snowform::source::files::Files;
 use snowform::source::span::FileId;
 use std::collections::BTreeMap;
+use std::fmt::Write as _;
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -182,4 +183,14 @@ fn explanations_are_true() {
         let good = check_texts(&example(rule.good)).found;
         assert!(good.is_empty(), "the good example of {} shows {good:?}", rule.code);
     }
+}
+
+#[test]
+fn aliases_of_aliases_do_not_multiply() {
+    let mut text = String::from("definition_version: 2\nenv:\n  e0: &e0 [x, x]\n");
+    for i in 1..60 {
+        writeln!(text, "  e{i}: &e{i} [*e{before}, *e{before}]", before = i - 1).unwrap();
+    }
+    let checked = check_texts(&BTreeMap::from([("snowflake.yml".to_owned(), text)]));
+    assert_eq!(checked.found.len(), 60, "every one of them is a list, and that is said once");
 }

@@ -12,6 +12,7 @@ use crate::kind;
 use crate::source::diagnostic::{Diagnostic, Diagnostics, did_you_mean};
 use crate::source::span::{Span, Spanned};
 use crate::source::yaml::{Data, Entry, Node};
+use std::collections::HashSet;
 use std::sync::Arc;
 
 /// The definition with its mixins applied.
@@ -28,7 +29,7 @@ pub(super) fn apply(root: &Arc<Node>, found: &mut Diagnostics) -> Arc<Node> {
         Some(mixins) => apply_to_entities(root, entities, mixins, found),
     };
     if let Some(entities) = applied.entry("entities") {
-        refuse_overrides(&entities.value, found);
+        refuse_overrides(&entities.value, &mut HashSet::new(), found);
     }
     applied
 }
@@ -215,7 +216,11 @@ fn warn_of_ignored(entities: &Entry, found: &mut Diagnostics) {
 }
 
 /// What is left of the tag has met no mixin's value, and the official loader rejects it.
-fn refuse_overrides(node: &Node, found: &mut Diagnostics) {
+fn refuse_overrides(node: &Arc<Node>, seen: &mut HashSet<*const Node>, found: &mut Diagnostics) {
+    // What several aliases stand for is looked at once.
+    if node.as_str().is_none() && Arc::strong_count(node) > 1 && !seen.insert(Arc::as_ptr(node)) {
+        return;
+    }
     if is_override(node) {
         let span: Span = node.tag.as_ref().map_or(node.span, |tag| tag.span);
         found.push(
@@ -230,7 +235,9 @@ fn refuse_overrides(node: &Node, found: &mut Diagnostics) {
     }
     match &node.data {
         Data::Scalar(_) => {}
-        Data::Sequence(items) => items.iter().for_each(|item| refuse_overrides(item, found)),
-        Data::Mapping(entries) => entries.iter().for_each(|entry| refuse_overrides(&entry.value, found)),
+        Data::Sequence(items) => items.iter().for_each(|item| refuse_overrides(item, seen, found)),
+        Data::Mapping(entries) => {
+            entries.iter().for_each(|entry| refuse_overrides(&entry.value, seen, found));
+        }
     }
 }

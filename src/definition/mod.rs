@@ -11,7 +11,7 @@ mod reference;
 mod shape;
 pub mod template;
 
-pub use decode::decode;
+pub use decode::{Decoded, Trees, decode};
 pub use reference::Reference;
 pub use template::Variables;
 

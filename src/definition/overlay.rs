@@ -8,6 +8,7 @@ use crate::kind::shared::IDENTIFIER_PARTS;
 use crate::source::diagnostic::{Diagnostic, Diagnostics, did_you_mean};
 use crate::source::span::Spanned;
 use crate::source::yaml::{Data, Entry, Node};
+use std::collections::{HashMap, HashSet};
 
 /// The keys of the file.
 const TOP_LEVEL: [&str; 2] = ["entities", "removed"];
@@ -47,8 +48,12 @@ fn apply_entities(section: &Entry, project: &mut Project, found: &mut Diagnostic
         );
         return;
     };
+    let positions = Positions {
+        declared: project.keys.iter().map(|key| key.value.clone()).collect(),
+        read: project.entities.iter().enumerate().rev().map(|(at, e)| (e.key.value.clone(), at)).collect(),
+    };
     for entry in entries {
-        apply_entity(entry, project, found);
+        apply_entity(entry, &positions, project, found);
     }
 }
 
@@ -70,9 +75,17 @@ fn apply_removed(section: &Entry, project: &mut Project, found: &mut Diagnostics
     }
 }
 
-fn apply_entity(entry: &Entry, project: &mut Project, found: &mut Diagnostics) {
+/// Where the entities stand in the project, by key.
+struct Positions {
+    /// Those that are declared, however wrongly.
+    declared: HashSet<String>,
+    /// Those that could be read; of a key that is written twice, the first.
+    read: HashMap<String, usize>,
+}
+
+fn apply_entity(entry: &Entry, positions: &Positions, project: &mut Project, found: &mut Diagnostics) {
     let key = &entry.key.value;
-    if !project.keys.iter().any(|known| known.value == *key) {
+    if !positions.declared.contains(key) {
         let known: Vec<&str> = project.keys.iter().map(|known| known.value.as_str()).collect();
         let help = match did_you_mean(key, &known) {
             Some(near) => format!("did you mean `{near}`?"),
@@ -84,7 +97,8 @@ fn apply_entity(entry: &Entry, project: &mut Project, found: &mut Diagnostics) {
         return;
     }
     // An entity that is declared but could not be read has been reported already.
-    let Some(entity) = project.entities.iter_mut().find(|entity| entity.key.value == *key) else { return };
+    let read = positions.read.get(key);
+    let Some(entity) = read.and_then(|at| project.entities.get_mut(*at)) else { return };
     let Some(keys) = entry.value.as_mapping() else {
         let message = format!("entity `{key}` takes a mapping, not {}", entry.value.noun());
         found.push(

@@ -141,6 +141,39 @@ impl Shape {
             _ => None,
         }
     }
+
+    /// The shape of every value of the mapping with free keys that it is, or may be.
+    pub fn values(&self) -> Option<&'static Self> {
+        match self {
+            Self::Map(value) | Self::MapOf(_, value) => Some(value),
+            Self::Either(_, other) => other.values(),
+            _ => None,
+        }
+    }
+
+    /// The shape of every item of the list that it is, or may be.
+    pub fn items(&self) -> Option<&'static Self> {
+        match self {
+            Self::List(item) => Some(item),
+            Self::Either(_, other) => other.items(),
+            _ => None,
+        }
+    }
+
+    /// Whether a scalar may stand there.
+    pub fn takes_scalar(&self) -> bool {
+        !matches!(self, Self::List(_) | Self::Map(_) | Self::MapOf(..) | Self::Record(_))
+    }
+
+    /// The words that may stand there, where only some may.
+    pub fn words(&self) -> &'static [&'static str] {
+        match self {
+            Self::Choice(words) => words,
+            Self::Flag => &["true", "false"],
+            Self::Either(scalar, _) => scalar.words(),
+            _ => &[],
+        }
+    }
 }
 
 /// The words that pydantic reads as true (`str_to_bool`): no space around them, any case.

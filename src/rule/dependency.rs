@@ -3,7 +3,7 @@
 use crate::definition::{Entity, Project};
 use crate::desired::NameDefaults;
 use crate::source::diagnostic::{Diagnostic, Diagnostics, Rule, Severity, did_you_mean};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 
 /// A dependency on an entity that is not there.
 pub static UNKNOWN_DEPENDENCY: Rule = Rule {
@@ -31,8 +31,9 @@ pub(super) fn check(project: &Project, _: &NameDefaults, found: &mut Diagnostics
 
 fn unknown(project: &Project, found: &mut Diagnostics) {
     let known: Vec<&str> = project.keys.iter().map(|key| key.value.as_str()).collect();
+    let exists: HashSet<&str> = known.iter().copied().collect();
     for entity in &project.entities {
-        for dependency in entity.meta.depends_on.iter().filter(|d| !known.contains(&d.value.as_str())) {
+        for dependency in entity.meta.depends_on.iter().filter(|d| !exists.contains(d.value.as_str())) {
             let message = format!(
                 "entity `{}` depends on `{}`, which does not exist",
                 entity.key.value, dependency.value

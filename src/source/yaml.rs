@@ -7,7 +7,7 @@
 use super::diagnostic::{Diagnostic, Diagnostics, Rule, Severity};
 use super::span::{FileId, Span, Spanned};
 use granit_parser::{Event, Parser, ScalarStyle};
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeSet, HashMap, HashSet};
 use std::sync::Arc;
 
 /// The text is no YAML.
@@ -107,18 +107,7 @@ impl Node {
 
     /// Whether both hold the same values, wherever they stand. The order of keys does not matter.
     pub fn same_value(&self, other: &Self) -> bool {
-        match (&self.data, &other.data) {
-            (Data::Scalar(a), Data::Scalar(b)) => a == b,
-            (Data::Sequence(a), Data::Sequence(b)) => {
-                a.len() == b.len() && a.iter().zip(b).all(|(a, b)| a.same_value(b))
-            }
-            (Data::Mapping(a), Data::Mapping(b)) => {
-                let held =
-                    |x: &Entry| b.iter().any(|y| x.key.value == y.key.value && x.value.same_value(&y.value));
-                a.len() == b.len() && a.iter().all(held)
-            }
-            _ => false,
-        }
+        same_value(self, other, &mut HashSet::new())
     }
 
     /// What a person calls this: `text`, `list`, `mapping`, `nothing`.
@@ -132,6 +121,30 @@ impl Node {
     }
 }
 
+/// Collections that were found to be the same are not compared again: aliases may stand for them many times over.
+fn same_value(a: &Node, b: &Node, known: &mut HashSet<(*const Node, *const Node)>) -> bool {
+    if std::ptr::eq(a, b) || known.contains(&(std::ptr::from_ref(a), std::ptr::from_ref(b))) {
+        return true;
+    }
+    let same = match (&a.data, &b.data) {
+        (Data::Scalar(a), Data::Scalar(b)) => return a == b,
+        (Data::Sequence(a), Data::Sequence(b)) => {
+            a.len() == b.len() && a.iter().zip(b).all(|(a, b)| same_value(a, b, known))
+        }
+        (Data::Mapping(a), Data::Mapping(b)) => {
+            let mut held = |x: &Entry| {
+                b.iter().any(|y| x.key.value == y.key.value && same_value(&x.value, &y.value, known))
+            };
+            a.len() == b.len() && a.iter().all(&mut held)
+        }
+        _ => false,
+    };
+    if same {
+        known.insert((std::ptr::from_ref(a), std::ptr::from_ref(b)));
+    }
+    same
+}
+
 /// What a text was read as.
 #[derive(Debug, Default)]
 pub struct Parsed {
@@ -143,6 +156,19 @@ pub struct Parsed {
     pub unfinished: BTreeSet<Span>,
     /// Where quoted and block texts stand, in the order of the text.
     pub texts: Vec<Span>,
+    /// Where the text stopped being YAML, if it did.
+    pub broken: Option<Broken>,
+}
+
+/// A place where reading had to stop.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Broken {
+    /// The offset that the parser complains of.
+    pub at: usize,
+    /// Where the bracket or brace opened that was not closed yet, the outermost one.
+    pub flow: Option<usize>,
+    /// Behind the last text or collection that was read whole.
+    pub read: usize,
 }
 
 /// Reads one document.
@@ -156,6 +182,8 @@ pub fn parse(file: FileId, text: &str) -> Parsed {
         diagnostics: Diagnostics::default(),
         unfinished: BTreeSet::new(),
         texts: Vec::new(),
+        read: 0,
+        broken: None,
     };
     let options = granit_parser::options! { emit_unresolved_aliases: true };
     let mut documents = 0;
@@ -202,11 +230,17 @@ struct Builder<'t> {
     unfinished: BTreeSet<Span>,
     /// Where quoted and block texts stand: there a tab is content.
     texts: Vec<Span>,
+    /// Behind the last event that has a text of its own.
+    read: usize,
+    broken: Option<Broken>,
 }
 
 impl Builder<'_> {
     fn event(&mut self, event: Event<'_>, raw: granit_parser::Span) {
         let span = self.span(&raw);
+        if span.start < span.end {
+            self.read = span.end as usize;
+        }
         match event {
             Event::Scalar(value, style, anchor, tag) => {
                 let tag = tag.and_then(|_| self.tag(&raw));
@@ -386,6 +420,11 @@ impl Builder<'_> {
         let diagnostic =
             Diagnostic::new(&YAML_SYNTAX, "the file is not valid YAML", span, error.info()).help(help);
         self.diagnostics.push(diagnostic);
+        self.broken = Some(Broken {
+            at,
+            flow: self.open.iter().find(|open| open.flow).map(|open| open.start.start as usize),
+            read: self.read,
+        });
     }
 
     /// The first tab that the official loader trips over, where the rest of the YAML is fine.
@@ -445,8 +484,8 @@ impl Builder<'_> {
             self.root =
                 Some(Arc::new(Node { span, tag: None, data: Data::Scalar(String::new()), rendered: false }));
         }
-        let Self { root, diagnostics, unfinished, texts, .. } = self;
-        Parsed { root, diagnostics, unfinished, texts }
+        let Self { root, diagnostics, unfinished, texts, broken, .. } = self;
+        Parsed { root, diagnostics, unfinished, texts, broken }
     }
 }
 

@@ -9,7 +9,9 @@ mod fallback;
 mod functions;
 mod parse;
 
-pub use evaluate::{Renderer, Variables};
+pub use evaluate::{Renderer, Source, Variables};
+pub use functions::{FILTERS, FUNCTIONS, Filter, Function};
+pub use parse::{Named, is_template, named};
 
 use crate::source::diagnostic::{Rule, Severity};
 

@@ -56,6 +56,8 @@ pub struct Origin {
     pub depends_on: Vec<String>,
     /// Whether it must be neither dropped nor replaced.
     pub prevent_drop: bool,
+    /// Whether the declared grants are all that it shall have.
+    pub grants_exact: bool,
 }
 
 /// An entity that is not deployed.
@@ -85,6 +87,13 @@ pub struct Desired {
 }
 
 impl Desired {
+    /// The objects whose grants a plan must know.
+    pub fn granting(&self) -> Vec<(&ObjectId, Option<&Ident>)> {
+        let declares = |id: &ObjectId| self.state.get(id).is_some_and(|object| object.grants.is_some());
+        let wanted = self.origins.iter().filter(|(id, _)| declares(id));
+        wanted.map(|(id, origin)| (id, origin.role.as_ref())).collect()
+    }
+
     /// The objects that a plan must know of, and the role to read each under.
     pub fn wanted(&self) -> Vec<(&ObjectId, Option<&Ident>)> {
         self.origins.iter().chain(&self.removed).map(|(id, origin)| (id, origin.role.as_ref())).collect()
@@ -123,7 +132,8 @@ pub fn desired(project: &Project, defaults: &NameDefaults) -> (Desired, Diagnost
         let id = ObjectId { object_type: managed.object_type, name: full };
         let attributes =
             entity.attributes.iter().map(|(field, value)| (*field, value.value.clone())).collect();
-        desired.state.insert(id.clone(), Object { attributes, facts: BTreeMap::new() });
+        let grants = entity.grants.as_ref().map(|grants| grants.value.clone());
+        desired.state.insert(id.clone(), Object { attributes, facts: BTreeMap::new(), grants });
         desired.origins.insert(id, origin(entity, name));
     }
     for Removed { kind, name } in &project.removed {
@@ -157,6 +167,7 @@ fn removed_origin(name: &WrittenName) -> Origin {
         role: None,
         depends_on: Vec::new(),
         prevent_drop: false,
+        grants_exact: false,
     }
 }
 
@@ -168,6 +179,7 @@ fn origin(entity: &Entity, name: &WrittenName) -> Origin {
         database,
         schema,
         prevent_drop: entity.prevent_drop.is_some(),
+        grants_exact: entity.grants_exact,
         attributes: entity.attributes.iter().map(|(field, value)| (*field, value.span)).collect(),
         role: entity.meta.role.as_ref().map(|role| role.value.clone()),
         depends_on: entity.meta.depends_on.iter().map(|dependency| dependency.value.clone()).collect(),

@@ -134,6 +134,7 @@ pub(super) async fn read(
     session: &dyn Session,
 ) -> Result<Live, SessionError> {
     let mut live = live::read(session, &desired.wanted()).await?;
+    live::read_grants(session, &desired.granting(), &mut live).await?;
     // Only what would be lost is looked into; which that is, a first plan tells.
     let plan = plan::plan(goal, target.clone(), desired, &live);
     let endangered: Vec<(&ObjectId, Option<&Ident>)> =

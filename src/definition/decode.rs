@@ -195,6 +195,8 @@ fn decode_entity(entry: &Entry, found: &mut Diagnostics) -> Option<Entity> {
         references: reference::collect(&entry.value, kind.fields),
         attributes: BTreeMap::new(),
         prevent_drop: None,
+        grants: None,
+        grants_exact: false,
     })
 }
 

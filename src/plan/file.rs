@@ -9,7 +9,7 @@ use crate::desired::{Desired, NotManaged, Origin, PartOrigin};
 use crate::kind::{self, Managed};
 use crate::object::name::{Ident, ObjectName, SchemaName};
 use crate::object::reading::{Live, Scope, ScopeReading};
-use crate::object::state::{Contents, Image, Object, ObjectId, ObjectType, State};
+use crate::object::state::{Contents, Grant, Grantee, Image, Object, ObjectId, ObjectType, State};
 use crate::source::files::Files;
 use crate::source::span::{FileId, Span, Spanned};
 use serde::{Deserialize, Serialize};
@@ -86,15 +86,17 @@ impl Saved {
 }
 
 fn changed(id: &ObjectId, before: &Object, after: &Object) -> Vec<String> {
-    let Object { attributes, facts } = before;
+    let Object { attributes, facts, grants } = before;
     let values = attributes.iter().map(|(name, value)| (*name, value, after.attributes.get(name)));
     let values = values.chain(facts.iter().map(|(name, value)| (*name, value, after.facts.get(name))));
     let differing = values.filter(|(_, before, after)| *after != Some(*before));
+    let regranted = (*grants != after.grants).then(|| format!("{id}: its grants are others"));
     differing
         .map(|(name, before, after)| {
             let after = after.map_or_else(|| "nothing".to_owned(), |after| format!("{after:?}"));
             format!("{id}: {name} was {before:?} and is {after}")
         })
+        .chain(regranted)
         .collect()
 }
 
@@ -142,6 +144,15 @@ struct ObjectDocument {
     name: [String; 3],
     attributes: BTreeMap<String, String>,
     facts: BTreeMap<String, String>,
+    grants: Option<Vec<GrantDocument>>,
+}
+
+#[derive(Serialize, Deserialize)]
+struct GrantDocument {
+    privilege: String,
+    /// For a role of a database.
+    database: Option<String>,
+    role: String,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -155,6 +166,7 @@ struct DesiredDocument {
     role: Option<String>,
     depends_on: Vec<String>,
     prevent_drop: bool,
+    grants_exact: bool,
 }
 
 #[derive(Clone, Copy, Serialize, Deserialize)]
@@ -214,7 +226,7 @@ pub fn write(saved: &Saved) -> String {
     let Saved { goal, target, files, desired, live } = saved;
     let Target { account, host, role } = target.clone();
     let Desired { state, origins, removed, not_managed, without_effect } = desired;
-    let nothing = Object { attributes: BTreeMap::new(), facts: BTreeMap::new() };
+    let nothing = Object { attributes: BTreeMap::new(), facts: BTreeMap::new(), grants: None };
     let Live { state: live, scopes, contents } = live;
     let document = Document {
         format: FORMAT.to_owned(),
@@ -265,7 +277,7 @@ fn exact(ident: &Ident) -> String {
 }
 
 fn object_document(id: &ObjectId, object: &Object) -> ObjectDocument {
-    let Object { attributes, facts } = object;
+    let Object { attributes, facts, grants } = object;
     let texts = |map: &BTreeMap<&'static str, String>| {
         map.iter().map(|(name, value)| ((*name).to_owned(), value.clone())).collect()
     };
@@ -274,11 +286,42 @@ fn object_document(id: &ObjectId, object: &Object) -> ObjectDocument {
         name: name(&id.name),
         attributes: texts(attributes),
         facts: texts(facts),
+        grants: grants.as_ref().map(|grants| grants.iter().map(grant_document).collect()),
     }
 }
 
+fn grant_document(grant: &Grant) -> GrantDocument {
+    let privilege = grant.privilege.clone();
+    match &grant.grantee {
+        Grantee::Role(role) => GrantDocument { privilege, database: None, role: exact(role) },
+        Grantee::DatabaseRole(database, role) => {
+            GrantDocument { privilege, database: Some(exact(database)), role: exact(role) }
+        }
+    }
+}
+
+fn grant(document: GrantDocument) -> Grant {
+    let GrantDocument { privilege, database, role } = document;
+    let role = Ident::exact(role);
+    let grantee = match database {
+        Some(database) => Grantee::DatabaseRole(Ident::exact(database), role),
+        None => Grantee::Role(role),
+    };
+    Grant { privilege, grantee }
+}
+
 fn desired_document(id: &ObjectId, object: &Object, origin: &Origin) -> DesiredDocument {
-    let Origin { entity, span: at, database, schema, attributes, role, depends_on, prevent_drop } = origin;
+    let Origin {
+        entity,
+        span: at,
+        database,
+        schema,
+        attributes,
+        role,
+        depends_on,
+        prevent_drop,
+        grants_exact,
+    } = origin;
     let part = |part: &PartOrigin| match part {
         PartOrigin::File => PartDocument::File,
         PartOrigin::Connection => PartDocument::Connection,
@@ -294,6 +337,7 @@ fn desired_document(id: &ObjectId, object: &Object, origin: &Origin) -> DesiredD
         role: role.as_ref().map(exact),
         depends_on: depends_on.clone(),
         prevent_drop: *prevent_drop,
+        grants_exact: *grants_exact,
     }
 }
 
@@ -414,6 +458,7 @@ fn wanted(
         role: entity.role.map(Ident::exact),
         depends_on: entity.depends_on,
         prevent_drop: entity.prevent_drop,
+        grants_exact: entity.grants_exact,
     };
     Some((id, object, origin))
 }
@@ -438,7 +483,8 @@ fn object(document: ObjectDocument) -> Option<(ObjectId, Object)> {
     let facts = facts
         .map(|(name, value)| Some((*managed.facts.iter().find(|fact| **fact == name)?, value)))
         .collect::<Option<_>>()?;
-    Some((id, Object { attributes, facts }))
+    let grants = document.grants.map(|grants| grants.into_iter().map(grant).collect());
+    Some((id, Object { attributes, facts, grants }))
 }
 
 fn scope(document: ScopeDocument) -> Option<(Scope, ScopeReading)> {

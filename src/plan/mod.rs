@@ -8,7 +8,7 @@ mod order;
 
 pub(crate) use diff::matches;
 
-pub use change::{Action, AttributeChange, Change, Reason, Step};
+pub use change::{Action, AttributeChange, Change, GrantAction, GrantChange, Reason, Step};
 
 use crate::desired::{Desired, NotManaged};
 use crate::object::reading::{Live, Scope, ScopeReading, scope_of};

@@ -7,7 +7,7 @@ use crate::kind::{self, Filter, Managed};
 use crate::object::name::{Ident, SchemaName};
 use crate::object::reading::{Live, Scope, ScopeReading, scope_of};
 use crate::object::rows::Rows;
-use crate::object::state::{Contents, ObjectId, State};
+use crate::object::state::{Contents, Grant, ObjectId, State};
 use crate::object::statement::Sql;
 use crate::session::{Answer, Session, SessionError};
 use futures_util::future::try_join_all;
@@ -121,6 +121,34 @@ async fn what_is_missing(session: &dyn Session, scope: &Scope) -> Result<ScopeRe
         Err(error) if error.is_absence() => Ok(ScopeReading::NoDatabase),
         Err(error) => Err(error),
     }
+}
+
+/// Reads who may do what with each of these objects, where they are there, into the state.
+///
+/// # Errors
+/// Whatever a listing of grants fails with.
+pub async fn read_grants(
+    session: &dyn Session,
+    wanted: &[Wanted<'_>],
+    live: &mut Live,
+) -> Result<(), SessionError> {
+    let present = wanted.iter().filter(|(id, _)| live.state.contains_key(*id)).copied();
+    let read: Vec<(&ObjectId, BTreeSet<Grant>)> = stream::iter(present)
+        .map(|(id, role)| async move {
+            let managed = kind::managed(id.object_type);
+            let rows = session.query(&(managed.list_grants)(&id.name), role).await?;
+            let grants = rows.iter().filter_map(|row| (managed.read_grant)(&row)).collect();
+            Ok::<_, SessionError>((id, grants))
+        })
+        .buffered(SIDE_BY_SIDE)
+        .try_collect()
+        .await?;
+    for (id, grants) in read {
+        if let Some(object) = live.state.get_mut(id) {
+            object.grants = Some(grants);
+        }
+    }
+    Ok(())
 }
 
 /// Reads one object again, for recovery after an answer that was lost.

@@ -37,7 +37,8 @@ fn cases() -> Vec<PathBuf> {
 fn parse(text: &str) -> Case {
     let (head, files) = text.split_once('\n').unwrap();
     let (outside, question): (Vec<&str>, Vec<&str>) = head.split(' ').partition(|word| word.contains('='));
-    let pair = |word: &&str| word.split_once('=').map(|(name, value)| (name.to_owned(), value.to_owned())).unwrap();
+    let pair =
+        |word: &&str| word.split_once('=').map(|(name, value)| (name.to_owned(), value.to_owned())).unwrap();
     let variables = Variables { system: outside.iter().map(pair).collect(), ..Variables::default() };
     let mut cursor = None;
     let texts = files.split("# file: ").skip(1).map(|file| {
@@ -76,8 +77,13 @@ fn answer(case: Case) -> String {
         "complete" => completions(&analysis, &complete::complete(&analysis, file, offset), file, offset),
         "definition" => places(&analysis, &goto::definition(&analysis, file, offset)),
         "references" => places(&analysis, &goto::references(&analysis, file, offset, true)),
-        "rename" => match (rename::prepare(&analysis, file, offset), rename::rename(&analysis, file, offset, argument)) {
-            (Ok(what), Ok(edits)) => format!("{}\n{}", place(&analysis, what.span), edited(&texts, &analysis, &edits)),
+        "rename" => match (
+            rename::prepare(&analysis, file, offset),
+            rename::rename(&analysis, file, offset, argument),
+        ) {
+            (Ok(what), Ok(edits)) => {
+                format!("{}\n{}", place(&analysis, what.span), edited(&texts, &analysis, &edits))
+            }
             (_, Err(why)) => format!("refused: {why}\n"),
             (Err(why), _) => format!("not to be renamed: {why}\n"),
         },
@@ -86,7 +92,8 @@ fn answer(case: Case) -> String {
         "folds" => folded(&analysis, file),
         "fix" => {
             let all = fix::fixes(&analysis, file, offset..offset).into_iter();
-            all.map(|found| format!("{}\n{}", found.title, edited(&texts, &analysis, &[found.edit]))).collect()
+            all.map(|found| format!("{}\n{}", found.title, edited(&texts, &analysis, &[found.edit])))
+                .collect()
         }
         "fix-all" => edited(&texts, &analysis, &fix::fix_all(&analysis, file)),
         other => panic!("{other} is no question"),
@@ -106,7 +113,10 @@ fn places(analysis: &Analysis, spans: &[Span]) -> String {
 fn completions(analysis: &Analysis, items: &[complete::Item], file: FileId, offset: u32) -> String {
     let mut out = String::new();
     for complete::Item { label, sort, detail, doc, snippet, span } in items {
-        assert!(span.file == file && span.start <= offset && offset <= span.end, "{label} does not stand at the cursor");
+        assert!(
+            span.file == file && span.start <= offset && offset <= span.end,
+            "{label} does not stand at the cursor"
+        );
         let replaced = analysis.files().slice(*span);
         let _ = write!(out, "{sort:?} {label}");
         for (mark, text) in [(": ", detail.as_str()), (" // ", doc.lines().next().unwrap_or(""))] {
@@ -159,7 +169,11 @@ fn outline(analysis: &Analysis, symbols: &[symbols::Symbol], depth: usize) -> St
 
 fn folded(analysis: &Analysis, file: FileId) -> String {
     let folds = folding::folds(analysis, file).into_iter();
-    folds.map(|fold| format!("{}-{}{}\n", fold.first + 1, fold.last + 1, if fold.comment { " comment" } else { "" })).collect()
+    folds
+        .map(|fold| {
+            format!("{}-{}{}\n", fold.first + 1, fold.last + 1, if fold.comment { " comment" } else { "" })
+        })
+        .collect()
 }
 
 #[test]
@@ -190,7 +204,9 @@ fn ask_everything(texts: &BTreeMap<String, String>) {
         let file = analysis.file(Role::of(name).unwrap()).unwrap();
         let text = analysis.files().text(file).to_owned();
         let end = u32::try_from(text.len()).unwrap();
-        let within = |span: Span| analysis.files().text(span.file).get(span.start as usize..span.end as usize).is_some();
+        let within = |span: Span| {
+            analysis.files().text(span.file).get(span.start as usize..span.end as usize).is_some()
+        };
         for hint in hints::hints(&analysis, file, 0..end) {
             assert!(text.is_char_boundary(hint.offset as usize));
         }
@@ -200,7 +216,10 @@ fn ask_everything(texts: &BTreeMap<String, String>) {
         for (offset, _) in text.char_indices().chain([(text.len(), ' ')]) {
             let offset = u32::try_from(offset).unwrap();
             for item in complete::complete(&analysis, file, offset) {
-                assert!(within(item.span) && item.span.start <= offset && offset <= item.span.end, "{item:?}");
+                assert!(
+                    within(item.span) && item.span.start <= offset && offset <= item.span.end,
+                    "{item:?}"
+                );
             }
             assert!(hover::hover(&analysis, file, offset).is_none_or(|hover| within(hover.span)));
             assert!(goto::definition(&analysis, file, offset).into_iter().all(within));
@@ -219,7 +238,8 @@ fn every_place_of_every_case_can_be_asked() {
 
 #[test]
 fn every_place_of_every_prefix_of_the_example_can_be_asked() {
-    let example = fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("snowflake.yml.example")).unwrap();
+    let example =
+        fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("snowflake.yml.example")).unwrap();
     for (end, _) in example.char_indices().filter(|(end, _)| end % 7 == 0) {
         ask_everything(&BTreeMap::from([("snowflake.yml".to_owned(), example[..end].to_owned())]));
     }
@@ -234,7 +254,9 @@ fn a_rename_breaks_nothing() {
         let text = fs::read_to_string(&path).unwrap();
         let Case { texts, variables, .. } = parse(text.split(ANSWER).next().unwrap());
         let before = analyse(&texts, variables.clone());
-        let codes = |analysis: &Analysis| analysis.diagnostics().iter().map(|found| found.rule.code).collect::<Vec<_>>();
+        let codes = |analysis: &Analysis| {
+            analysis.diagnostics().iter().map(|found| found.rule.code).collect::<Vec<_>>()
+        };
         for name in texts.keys() {
             let file = before.file(Role::of(name).unwrap()).unwrap();
             for offset in 0..u32::try_from(texts[name].len()).unwrap() {

@@ -133,9 +133,8 @@ pub(super) async fn read(
     desired: &Desired,
     session: &dyn Session,
 ) -> Result<Live, SessionError> {
-    let wanted: Vec<(&ObjectId, Option<&Ident>)> =
-        desired.origins.iter().map(|(id, origin)| (id, origin.role.as_ref())).collect();
-    let mut live = live::read(session, &wanted).await?;
+    let mut live = live::read(session, &desired.wanted()).await?;
+    live::read_grants(session, &desired.granting(), &mut live).await?;
     // Only what would be lost is looked into; which that is, a first plan tells.
     let plan = plan::plan(goal, target.clone(), desired, &live);
     let endangered: Vec<(&ObjectId, Option<&Ident>)> =
@@ -184,7 +183,8 @@ fn select(desired: &mut Desired, entities: &[String]) {
         return;
     }
     let asked = |entity: &String| entities.contains(entity);
-    let Desired { state, origins, not_managed, without_effect: _ } = desired;
+    let Desired { state, origins, removed, not_managed, without_effect: _ } = desired;
+    removed.clear();
     origins.retain(|_, origin| asked(&origin.entity));
     state.retain(|id, _| origins.contains_key(id));
     not_managed.retain(|entity| asked(&entity.entity));

@@ -81,7 +81,11 @@ pub fn decode(files: &Files, inputs: &Inputs<'_>) -> Decoded {
     found.retain(|found| speaks(&found.primary.span));
     diagnostics.extend(found);
     diagnostics.extend(templates);
-    Decoded { project, diagnostics, trees: Trees { applied: Some(applied), rendered: Some(rendered), ..trees } }
+    Decoded {
+        project,
+        diagnostics,
+        trees: Trees { applied: Some(applied), rendered: Some(rendered), ..trees },
+    }
 }
 
 /// The texts of a project, and what is wrong with them as YAML.
@@ -190,6 +194,9 @@ fn decode_entity(entry: &Entry, found: &mut Diagnostics) -> Option<Entity> {
         meta,
         references: reference::collect(&entry.value, kind.fields),
         attributes: BTreeMap::new(),
+        prevent_drop: None,
+        grants: None,
+        grants_exact: false,
     })
 }
 

@@ -43,14 +43,14 @@ pub(super) fn run(checks: &[Check], mapping: &Node, owner: &Spanned<String>, fou
     }
 }
 
-/// The place that a path leads to, as far as it leads.
+/// The place that a path leads to, as far as it leads: of a list or a mapping the key, which is short.
 fn place(mapping: &Node, path: &[Step]) -> Option<Span> {
     let (first, rest) = path.split_first()?;
     let (value, here) = match (first, &mapping.data) {
         (Step::Key(key), _) => {
             let entry = mapping.entry(key)?;
-            let written = entry.value.span.start < entry.value.span.end;
-            (&entry.value, if written { entry.value.span } else { entry.key.span })
+            let short = entry.value.as_str().is_some_and(|_| entry.value.span.start < entry.value.span.end);
+            (&entry.value, if short { entry.value.span } else { entry.key.span })
         }
         (Step::Item(at), Data::Sequence(items)) => (items.get(*at)?, items.get(*at)?.span),
         (Step::Item(_), _) => return None,

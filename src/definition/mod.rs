@@ -17,9 +17,10 @@ pub use template::Variables;
 
 use crate::kind::Kind;
 use crate::object::name::Ident;
+use crate::object::state::Grant;
 use crate::source::diagnostic::{Rule, Severity};
 use crate::source::span::{FileId, Span, Spanned};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// Which texts make up a project; their contents stand in a [`crate::source::files::Files`].
 #[derive(Clone, Copy, Debug)]
@@ -41,6 +42,8 @@ pub struct Project {
     pub keys: Vec<Spanned<String>>,
     /// The entities, in the order of the text.
     pub entities: Vec<Entity>,
+    /// What `snowform.yml` says must not exist any more.
+    pub removed: Vec<Removed>,
 }
 
 /// One entity.
@@ -60,6 +63,21 @@ pub struct Entity {
     pub references: Vec<Reference>,
     /// The attributes declared for it in `snowform.yml`.
     pub attributes: BTreeMap<&'static str, Spanned<String>>,
+    /// Where `snowform.yml` forbids that it is dropped or replaced, if it does.
+    pub prevent_drop: Option<Span>,
+    /// The grants declared for it in `snowform.yml`, where any are.
+    pub grants: Option<Spanned<BTreeSet<Grant>>>,
+    /// Whether these are all that it shall have.
+    pub grants_exact: bool,
+}
+
+/// An object that must not exist any more.
+#[derive(Clone, Debug)]
+pub struct Removed {
+    /// Its type.
+    pub kind: &'static Kind,
+    /// Its name as far as it is written.
+    pub name: WrittenName,
 }
 
 /// A name as far as it is written; what is missing comes from the connection.

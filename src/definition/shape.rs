@@ -76,7 +76,7 @@ pub(super) fn check(value: &Node, shape: &Shape, key: &Spanned<String>, found: &
         (Shape::Choice(words), Data::Scalar(text)) => check_choice(text, words, value, key, found),
         (Shape::List(item), Data::Sequence(items)) => {
             for node in items {
-                check(node, item, &Spanned::new(key.value.clone(), item_place(node)), found);
+                check(node, item, &Spanned::new(format!("{}[]", key.value), item_place(node)), found);
             }
         }
         (Shape::Map(item), Data::Mapping(entries)) => {

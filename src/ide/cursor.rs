@@ -75,7 +75,12 @@ pub(super) fn cursor(text: &str, offset: usize) -> Option<Cursor> {
     path.extend(read.leads.iter().map(|(_, lead)| lead.part()));
     if let Some(before) = open_template(before) {
         let word = word_around(text, offset, line_end, |c| c.is_alphanumeric() || c == '_');
-        return Some(Cursor { path, writing: Writing::Template { before: before.to_owned() }, word, flow: false });
+        return Some(Cursor {
+            path,
+            writing: Writing::Template { before: before.to_owned() },
+            word,
+            flow: false,
+        });
     }
     let writing = match read.leads.last() {
         Some((_, Lead::Key(_))) => Writing::Value { needs_space: read.ends_at_colon },
@@ -279,7 +284,10 @@ fn flow(text: &str) -> Vec<OpenFlow> {
         match c {
             '"' | '\'' if text[top.from..at].trim().is_empty() => quote = Some(c),
             ',' => (top.key, top.from) = (None, at + 1),
-            ':' if top.is_mapping && top.key.is_none() && !text[at + 1..].starts_with(|c: char| c.is_alphanumeric()) => {
+            ':' if top.is_mapping
+                && top.key.is_none()
+                && !text[at + 1..].starts_with(|c: char| c.is_alphanumeric()) =>
+            {
                 top.key = Some(text[top.from..at].trim().trim_matches(['"', '\'']).to_owned());
                 top.from = at + 1;
             }
@@ -301,7 +309,12 @@ fn in_flow(text: &str, mut path: Vec<Part>, inside: &str, offset: usize, line_en
     let written = &inside[top.from..];
     if let Some(before) = open_template(written) {
         let word = word_around(text, offset, line_end, |c| c.is_alphanumeric() || c == '_');
-        return Some(Cursor { path, writing: Writing::Template { before: before.to_owned() }, word, flow: true });
+        return Some(Cursor {
+            path,
+            writing: Writing::Template { before: before.to_owned() },
+            word,
+            flow: true,
+        });
     }
     let word = word_around(text, offset, line_end, is_key_part);
     let writing = if top.key.is_some() {
@@ -322,14 +335,14 @@ mod tests {
     fn at(marked: &str) -> String {
         let offset = marked.find("$0").unwrap();
         let text = marked.replacen("$0", "", 1);
-        let Some(Cursor { path, writing, word, flow }) = cursor(&text, offset) else { return "nothing".into() };
+        let Some(Cursor { path, writing, word, flow }) = cursor(&text, offset) else {
+            return "nothing".into();
+        };
         let path: Vec<&str> = path.iter().map(|part| part.key().unwrap_or("[]")).collect();
         let writing = match writing {
-            Writing::First { colon, dash } => format!(
-                "first{}{}",
-                if colon { " colon" } else { "" },
-                if dash { " dash" } else { "" }
-            ),
+            Writing::First { colon, dash } => {
+                format!("first{}{}", if colon { " colon" } else { "" }, if dash { " dash" } else { "" })
+            }
             Writing::Value { needs_space } => format!("value{}", if needs_space { " space" } else { "" }),
             Writing::Template { before } => format!("template({before})"),
         };
@@ -348,8 +361,14 @@ mod tests {
             ("entities:\n  a:\n    type: im$0age\n", "entities.a.type value <image>"),
             ("entities:\n  a:\n    type:$0\n", "entities.a.type value space <>"),
             ("entities:\n  a:\n    type: $0 # why\n", "entities.a.type value <>"),
-            ("entities:\n  a:\n    meta:\n      depends_on:\n        - b\n        - $0", "entities.a.meta.depends_on.[] first dash <>"),
-            ("entities:\n  a:\n    meta:\n      depends_on:\n      - b\n      - c$0", "entities.a.meta.depends_on.[] first dash <c>"),
+            (
+                "entities:\n  a:\n    meta:\n      depends_on:\n        - b\n        - $0",
+                "entities.a.meta.depends_on.[] first dash <>",
+            ),
+            (
+                "entities:\n  a:\n    meta:\n      depends_on:\n      - b\n      - c$0",
+                "entities.a.meta.depends_on.[] first dash <c>",
+            ),
             ("a:\n- x: 1\n  y: $0", "a.[].y value <>"),
             ("a:\n- x: 1\n  $0", "a.[] first <>"),
             ("a:\n  b:\n\n# c:\n  d:\n    $0", "a.d first <>"),

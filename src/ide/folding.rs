@@ -41,7 +41,8 @@ fn line(lines: &Lines, offset: u32) -> u32 {
 
 fn comments(files: &Files, file: FileId) -> BTreeSet<Fold> {
     let (text, lines) = (files.text(file), files.editor_lines(file));
-    let is_comment = |at: usize| lines.range(text, at).is_some_and(|range| text[range].trim_start().starts_with('#'));
+    let is_comment =
+        |at: usize| lines.range(text, at).is_some_and(|range| text[range].trim_start().starts_with('#'));
     let mut found = BTreeSet::new();
     let mut at = 0;
     while at < lines.count() {

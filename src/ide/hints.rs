@@ -42,8 +42,13 @@ impl Reading<'_> {
     /// The name behind the key of an entity that has no identifier.
     fn names(&self, shown: &impl Fn(Span) -> bool, found: &mut Vec<Hint>) {
         for entity in self.project.entities.iter().filter(|entity| shown(entity.key.span)) {
-            let Some(name) = entity.name.as_ref().filter(|name| name.span == entity.key.span) else { continue };
-            found.push(Hint { offset: self.behind_colon(entity.key.span), label: format!("→ {}", origin::resolved(name)) });
+            let Some(name) = entity.name.as_ref().filter(|name| name.span == entity.key.span) else {
+                continue;
+            };
+            found.push(Hint {
+                offset: self.behind_colon(entity.key.span),
+                label: format!("→ {}", origin::resolved(name)),
+            });
         }
     }
 
@@ -73,8 +78,12 @@ impl Reading<'_> {
                 continue;
             }
             let on_one_line = self.is_on_one_line(replaced);
-            let offset = if on_one_line { replaced.value.span.end } else { self.behind_colon(replaced.key.span) };
-            let shows = value.as_str().filter(|text| !text.is_empty() && !text.contains('\n')).map(|text| format!(": {text}"));
+            let offset =
+                if on_one_line { replaced.value.span.end } else { self.behind_colon(replaced.key.span) };
+            let shows = value
+                .as_str()
+                .filter(|text| !text.is_empty() && !text.contains('\n'))
+                .map(|text| format!(": {text}"));
             let label = format!("overridden by {}{}", self.line(value.span), shows.unwrap_or_default());
             found.push(Hint { offset, label });
         }
@@ -82,7 +91,8 @@ impl Reading<'_> {
 
     /// Variables that the environment replaces.
     fn overridden_variables(&self, root: &Arc<Node>, shown: &impl Fn(Span) -> bool, found: &mut Vec<Hint>) {
-        for Entry { key, value } in tree::entries(root, &["env"]).iter().filter(|entry| shown(entry.key.span)) {
+        for Entry { key, value } in tree::entries(root, &["env"]).iter().filter(|entry| shown(entry.key.span))
+        {
             let path = ["ctx", "env", key.value.as_str()].map(ToOwned::to_owned);
             let mut explained = Vec::new();
             self.explain(&path, key.span, 0, &mut explained);

@@ -132,7 +132,10 @@ impl Reading<'_> {
             Data::Scalar(text) => lines.push((format!("{pad}{}", scalar(text)), self.value_origin(node))),
             Data::Sequence(items) if items.iter().all(|item| item.as_str().is_some()) => {
                 for item in items {
-                    lines.push((format!("{pad}- {}", scalar(item.as_str().unwrap_or(""))), self.value_origin(item)));
+                    lines.push((
+                        format!("{pad}- {}", scalar(item.as_str().unwrap_or(""))),
+                        self.value_origin(item),
+                    ));
                 }
             }
             Data::Sequence(items) => {
@@ -197,7 +200,11 @@ fn describe_top(role: Role, path: &[Part]) -> Option<String> {
 
 fn describe_type(kind: Option<&'static Kind>) -> String {
     let Some(kind) = kind else { return format!("**type**\n\n{}", place::TYPE_DOC) };
-    let deployed = if kind.managed.is_some() { "snowform deploys it." } else { "snowform checks it and does not deploy it." };
+    let deployed = if kind.managed.is_some() {
+        "snowform deploys it."
+    } else {
+        "snowform checks it and does not deploy it."
+    };
     let mut out = format!("**{}**\n\n{} {deployed}", kind.type_name, kind.doc);
     for field in place::fields(Some(kind)) {
         let _ = write!(out, "\n- `{}`{}: {}", field.name, required(field), field.doc);
@@ -258,7 +265,8 @@ pub(super) fn texts(node: &Node) -> impl Iterator<Item = &str> {
 }
 
 fn fenced(lines: &[(String, String)]) -> String {
-    let width = lines.iter().map(|(line, _)| line.chars().count()).filter(|width| *width <= 48).max().unwrap_or(0);
+    let width =
+        lines.iter().map(|(line, _)| line.chars().count()).filter(|width| *width <= 48).max().unwrap_or(0);
     let mut out = "```yaml\n".to_owned();
     for (line, origin) in lines.iter().take(MOST_LINES) {
         let pad = " ".repeat(width.saturating_sub(line.chars().count()));

@@ -146,7 +146,11 @@ impl Reading<'_> {
     fn inside_quotes(&self, span: Span) -> Span {
         let written = self.files.slice(span);
         let quoted = |quote| written.len() >= 2 && written.starts_with(quote) && written.ends_with(quote);
-        if quoted('"') || quoted('\'') { Span { start: span.start + 1, end: span.end - 1, ..span } } else { span }
+        if quoted('"') || quoted('\'') {
+            Span { start: span.start + 1, end: span.end - 1, ..span }
+        } else {
+            span
+        }
     }
 }
 

@@ -60,7 +60,9 @@ impl<'a> Reading<'a> {
     /// The type of an entity, by what all files together say.
     pub(super) fn kind_of(&self, id: &str) -> Option<&'static Kind> {
         let own = [Role::Definition, Role::Local].into_iter().filter_map(|role| self.tree(role));
-        let written = own.chain(self.trees.applied.as_ref()).filter_map(|root| tree::get(root, &["entities", id, "type"]));
+        let written = own
+            .chain(self.trees.applied.as_ref())
+            .filter_map(|root| tree::get(root, &["entities", id, "type"]));
         written.filter_map(|node| kind::by_type_name(node.as_str()?)).last()
     }
 
@@ -160,7 +162,9 @@ mod tests {
 
     #[test]
     fn names_of_secrets_are_recognised() {
-        for (name, secret) in [("DB_PASSWORD", true), ("github_token", true), ("stage", false), ("KEYSPACE", false)] {
+        for (name, secret) in
+            [("DB_PASSWORD", true), ("github_token", true), ("stage", false), ("KEYSPACE", false)]
+        {
             assert_eq!(looks_secret(name), secret, "{name}");
         }
     }

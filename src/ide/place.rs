@@ -34,8 +34,11 @@ pub(super) static DEFINITION_KEYS: [TopKey; 4] = [
 ];
 
 /// The keys of `snowform.yml`.
-pub(super) static OVERLAY_KEYS: [TopKey; 1] =
-    [TopKey { name: "entities", doc: "Attributes that snowflake.yml cannot say, by entity.", value: "\n  $0" }];
+pub(super) static OVERLAY_KEYS: [TopKey; 1] = [TopKey {
+    name: "entities",
+    doc: "Attributes that snowflake.yml cannot say, by entity.",
+    value: "\n  $0",
+}];
 
 /// What `type` says.
 pub(super) const TYPE_DOC: &str = "What the entity is; it decides which other keys there are.";
@@ -162,7 +165,12 @@ fn in_entity(whole: Expects, fields: &[&'static Field], path: &[Part]) -> Option
             },
         }
     }
-    Some(Slot { expects: Expects::Value(shape), field: Some(field), entity: None, refers: refers(path, shape) })
+    Some(Slot {
+        expects: Expects::Value(shape),
+        field: Some(field),
+        entity: None,
+        refers: refers(path, shape),
+    })
 }
 
 /// What is named by the text at the end of a way that begins in an entity.
@@ -189,7 +197,8 @@ pub(super) fn names(path: &[Part]) -> Option<Refers> {
     match path {
         [Part::Key(section), Part::Key(_), rest @ ..] if section == "entities" || section == "mixins" => {
             let leads_to_one = |way: &&Way| {
-                way.steps.len() == rest.len() && way.steps.iter().zip(rest).all(|(step, part)| step.fits(part))
+                way.steps.len() == rest.len()
+                    && way.steps.iter().zip(rest).all(|(step, part)| step.fits(part))
             };
             in_meta(rest).or_else(|| Some(Refers::Entity(WAYS.iter().find(leads_to_one)?.types)))
         }

@@ -29,8 +29,11 @@ pub fn rename(analysis: &Analysis, file: FileId, offset: u32, new_name: &str) ->
     if !reading.definitions(named, new_name).is_empty() {
         return Err(format!("there is {} `{new_name}` already", named.a_noun()));
     }
-    let mut places: Vec<Occurrence> =
-        reading.occurrences().into_iter().filter(|other| other.named == named && other.name == name).collect();
+    let mut places: Vec<Occurrence> = reading
+        .occurrences()
+        .into_iter()
+        .filter(|other| other.named == named && other.name == name)
+        .collect();
     let in_template = named == Named::Variable || places.iter().any(|place| place.usage == Usage::Template);
     if !is_legal(new_name, in_template) {
         return Err(illegal(named, new_name, in_template));
@@ -38,7 +41,10 @@ pub fn rename(analysis: &Analysis, file: FileId, offset: u32, new_name: &str) ->
     if let Some(other) = places.iter().find(|place| reading.files.slice(place.span) != name) {
         let at = reading.files.start(other.span);
         let path = reading.files.path(other.span.file);
-        return Err(format!("`{name}` is written with escapes at {path}:{}; write it plainly first", at.line));
+        return Err(format!(
+            "`{name}` is written with escapes at {path}:{}; write it plainly first",
+            at.line
+        ));
     }
     places.sort_unstable_by_key(|place| place.span);
     places.dedup_by_key(|place| place.span);
@@ -51,11 +57,14 @@ fn renameable(analysis: &Analysis, file: FileId, offset: u32) -> Result<Occurren
         return Err("a file of the project is not valid YAML at the moment; mend it first".to_owned());
     }
     let reading = analysis.reading();
-    let occurrence = reading.occurrence_at(file, offset).ok_or("only entities, mixins and variables can be renamed")?;
+    let occurrence =
+        reading.occurrence_at(file, offset).ok_or("only entities, mixins and variables can be renamed")?;
     let Occurrence { named, name, .. } = &occurrence;
     if reading.definitions(*named, name).is_empty() {
         let noun = named.noun();
-        return Err(format!("the {noun} `{name}` is not defined in this project, so it cannot be renamed here"));
+        return Err(format!(
+            "the {noun} `{name}` is not defined in this project, so it cannot be renamed here"
+        ));
     }
     Ok(occurrence)
 }

@@ -57,10 +57,12 @@ struct Outline<'a> {
 
 impl Outline<'_> {
     fn section(&self, entry: &Entry) -> Symbol {
-        let sort = [(Named::Entity, Sort::Entity), (Named::Mixin, Sort::Mixin), (Named::Variable, Sort::Variable)]
-            .into_iter()
-            .find(|(named, _)| named.section() == entry.key.value);
-        let inside = entry.value.as_mapping().unwrap_or_default().iter().filter(|inner| !inner.key.value.is_empty());
+        let sort =
+            [(Named::Entity, Sort::Entity), (Named::Mixin, Sort::Mixin), (Named::Variable, Sort::Variable)]
+                .into_iter()
+                .find(|(named, _)| named.section() == entry.key.value);
+        let inside =
+            entry.value.as_mapping().unwrap_or_default().iter().filter(|inner| !inner.key.value.is_empty());
         let children = match sort {
             Some((_, sort)) => inside.map(|inner| symbol(inner, sort, self.detail(sort, inner))).collect(),
             None => Vec::new(),
@@ -77,7 +79,8 @@ impl Outline<'_> {
             Sort::Entity => {
                 let entity = self.entities.get(entry.key.value.as_str());
                 let name = entity.filter(|_| self.names_here).and_then(|entity| entity.name.as_ref());
-                let parts = [entity.map(|entity| entity.kind.type_name.to_owned()), name.map(origin::resolved_short)];
+                let parts =
+                    [entity.map(|entity| entity.kind.type_name.to_owned()), name.map(origin::resolved_short)];
                 parts.into_iter().flatten().collect::<Vec<_>>().join(" · ")
             }
             Sort::Variable => entry.value.as_str().unwrap_or("").to_owned(),

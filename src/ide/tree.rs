@@ -54,7 +54,9 @@ pub(super) fn at(root: &Arc<Node>, offset: u32) -> Option<Spot<'_>> {
     let mut node = root;
     loop {
         match &node.data {
-            Data::Scalar(_) => return touches(node.span, file, offset).then_some(Spot { path, on: On::Scalar(node) }),
+            Data::Scalar(_) => {
+                return touches(node.span, file, offset).then_some(Spot { path, on: On::Scalar(node) });
+            }
             Data::Sequence(items) => {
                 node = items.iter().find(|item| touches(item.span, file, offset))?;
                 path.push(Part::Item);

@@ -9,7 +9,7 @@ use super::shared::{IDENTIFIER, META};
 use super::{Attribute, ChangeRule, Filter, Kind, Managed};
 use crate::object::name::{Ident, ObjectName, SchemaName};
 use crate::object::rows::Row;
-use crate::object::state::{Attributes, Contents, Image, Object, ObjectType};
+use crate::object::state::{Attributes, Contents, Grant, Grantee, Image, Object, ObjectType};
 use crate::object::statement::{Hazard, HazardKind, Operation, Sql};
 
 /// The entity type.
@@ -36,6 +36,7 @@ pub static MANAGED: Managed = Managed {
             shape: Shape::Text,
             default: Some(""),
             change: ChangeRule::Alter(set_comment),
+            hazard: None,
         },
         Attribute {
             name: ENCRYPTION,
@@ -44,6 +45,7 @@ pub static MANAGED: Managed = Managed {
             shape: Shape::Choice(&["SNOWFLAKE_FULL", "SNOWFLAKE_SSE"]),
             default: None,
             change: ChangeRule::Replace("the encryption of an image repository is fixed at its creation"),
+            hazard: None,
         },
     ],
     facts: &FACTS,
@@ -53,6 +55,11 @@ pub static MANAGED: Managed = Managed {
     list_contents,
     read_contents,
     create,
+    privileges: &["READ", "WRITE", "SERVICE READ", "SERVICE WRITE", "USAGE"],
+    list_grants,
+    read_grant,
+    grant,
+    revoke,
     replace,
     drop,
 };
@@ -83,7 +90,7 @@ fn read(row: &Row<'_>) -> Option<(ObjectName, Object)> {
         [COMMENT, ENCRYPTION].into_iter().filter_map(|name| Some((name, row.get(name)?.to_owned())));
     let attributes = attributes.collect();
     let facts = FACTS.iter().filter_map(|fact| Some((*fact, row.time(fact)?))).collect();
-    Some((name, Object { attributes, facts }))
+    Some((name, Object { attributes, facts, grants: None }))
 }
 
 fn list_contents(name: &ObjectName) -> Sql {
@@ -129,6 +136,52 @@ fn replace(name: &ObjectName, attributes: &Attributes, contents: &Contents) -> (
 fn set_comment(name: &ObjectName, comment: &str) -> Operation {
     // Also for clearing it: the documented `UNSET COMMENT` is refused by accounts (000002, SNOW-2070753).
     Operation::Sql(Sql::new("ALTER IMAGE REPOSITORY").name(name).keyword("SET COMMENT =").text(comment))
+}
+
+fn list_grants(name: &ObjectName) -> Sql {
+    Sql::new("SHOW GRANTS ON IMAGE REPOSITORY").name(name)
+}
+
+/// The grantee of a database role is printed as `DATABASE.ROLE`.
+fn read_grant(row: &Row<'_>) -> Option<Grant> {
+    let privilege = row.get("privilege").filter(|privilege| *privilege != "OWNERSHIP")?.to_owned();
+    let name = row.get("grantee_name")?;
+    let grantee = match row.get("granted_to")? {
+        "ROLE" => Grantee::Role(Ident::exact(name)),
+        "DATABASE_ROLE" => {
+            let (database, role) = name.split_once('.')?;
+            Grantee::DatabaseRole(Ident::exact(database), Ident::exact(role))
+        }
+        _ => return None,
+    };
+    Some(Grant { privilege, grantee })
+}
+
+fn grant(name: &ObjectName, grant: &Grant) -> Operation {
+    let sql =
+        with_privilege(Sql::new("GRANT"), grant).keyword("ON IMAGE REPOSITORY").name(name).keyword("TO");
+    Operation::Sql(with_grantee(sql, grant))
+}
+
+fn revoke(name: &ObjectName, grant: &Grant) -> Operation {
+    let sql =
+        with_privilege(Sql::new("REVOKE"), grant).keyword("ON IMAGE REPOSITORY").name(name).keyword("FROM");
+    Operation::Sql(with_grantee(sql, grant))
+}
+
+/// A privilege is a fixed word; one that is none of them becomes a quoted name, which no account takes for one.
+fn with_privilege(sql: Sql, grant: &Grant) -> Sql {
+    match MANAGED.privileges.iter().find(|known| **known == grant.privilege) {
+        Some(known) => sql.keyword(known),
+        None => sql.ident(&Ident::exact(grant.privilege.clone())),
+    }
+}
+
+fn with_grantee(sql: Sql, grant: &Grant) -> Sql {
+    match &grant.grantee {
+        Grantee::Role(role) => sql.keyword("ROLE").ident(role),
+        Grantee::DatabaseRole(database, role) => sql.keyword("DATABASE ROLE").member(database, role),
+    }
 }
 
 fn drop(name: &ObjectName, contents: &Contents) -> (Operation, Vec<Hazard>) {

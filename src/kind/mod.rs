@@ -17,7 +17,7 @@ pub mod streamlit;
 
 use crate::object::name::{ObjectName, SchemaName};
 use crate::object::rows::Row;
-use crate::object::state::{Attributes, Contents, Image, Object, ObjectType};
+use crate::object::state::{Attributes, Contents, Grant, Image, Object, ObjectType};
 use crate::object::statement::{Hazard, Operation, Sql};
 use check::Check;
 use field::{Field, Shape};
@@ -60,6 +60,16 @@ pub struct Managed {
     pub read_contents: fn(&Row<'_>) -> Option<Image>,
     /// Creates an object with the attributes declared for it.
     pub create: fn(&ObjectName, &Attributes) -> Operation,
+    /// The privileges that can be declared.
+    pub privileges: &'static [&'static str],
+    /// Lists who may do what with an object.
+    pub list_grants: fn(&ObjectName) -> Sql,
+    /// Reads one row of that list; nothing for ownership, and for grantees that are no roles.
+    pub read_grant: fn(&Row<'_>) -> Option<Grant>,
+    /// Grants a privilege.
+    pub grant: fn(&ObjectName, &Grant) -> Operation,
+    /// Takes a privilege away.
+    pub revoke: fn(&ObjectName, &Grant) -> Operation,
     /// Puts a new object in the place of one that exists, and names what goes with that.
     pub replace: fn(&ObjectName, &Attributes, &Contents) -> (Operation, Vec<Hazard>),
     /// Drops an object, and names what goes with it.
@@ -90,6 +100,8 @@ pub struct Attribute {
     pub default: Option<&'static str>,
     /// How it changes.
     pub change: ChangeRule,
+    /// What a change to a value opens, where it does.
+    pub hazard: Option<fn(&str) -> Hazard>,
 }
 
 /// How an attribute of an object that exists becomes another.

@@ -4,7 +4,8 @@ use crate::source::lines::Encoding;
 use gen_lsp_types::{
     ClientCapabilities, ClientCompletionItemOptions, CodeActionKind, CodeActionOptions, CompletionOptions,
     DiagnosticOptions, InsertTextMode, PositionEncodingKind, RenameOptions, SaveOptions, ServerCapabilities,
-    TextDocumentClientCapabilities, TextDocumentSyncKind, TextDocumentSyncOptions, WorkspaceClientCapabilities,
+    TextDocumentClientCapabilities, TextDocumentSyncKind, TextDocumentSyncOptions,
+    WorkspaceClientCapabilities,
 };
 
 /// The kind of the action that mends everything.
@@ -41,9 +42,20 @@ impl Client {
     pub(super) fn new(capabilities: &ClientCapabilities) -> Self {
         let text = capabilities.text_document.clone().unwrap_or_default();
         let workspace = capabilities.workspace.clone().unwrap_or_default();
-        let TextDocumentClientCapabilities { publish_diagnostics, diagnostic, completion, document_symbol, .. } = text;
-        let WorkspaceClientCapabilities { workspace_edit, did_change_watched_files, inlay_hint, diagnostics, .. } =
-            workspace;
+        let TextDocumentClientCapabilities {
+            publish_diagnostics,
+            diagnostic,
+            completion,
+            document_symbol,
+            ..
+        } = text;
+        let WorkspaceClientCapabilities {
+            workspace_edit,
+            did_change_watched_files,
+            inlay_hint,
+            diagnostics,
+            ..
+        } = workspace;
         let encodings = capabilities.general.as_ref().and_then(|general| general.position_encodings.as_ref());
         let bytes = encodings.is_some_and(|encodings| encodings.contains(&PositionEncodingKind::UTF8));
         let item = completion.and_then(|completion| completion.completion_item).unwrap_or_default();
@@ -51,7 +63,8 @@ impl Client {
         let yes = |flag: Option<bool>| flag == Some(true);
         let pulls = diagnostic.is_some();
         let related_when_pulled = diagnostic.and_then(|d| d.diagnostics_capabilities.related_information);
-        let related_when_pushed = publish_diagnostics.and_then(|d| d.diagnostics_capabilities.related_information);
+        let related_when_pushed =
+            publish_diagnostics.and_then(|d| d.diagnostics_capabilities.related_information);
         Self {
             encoding: if bytes { Encoding::Utf8 } else { Encoding::Utf16 },
             pulls,
@@ -61,7 +74,9 @@ impl Client {
             snippets: yes(snippet_support),
             adjusts_indentation: insert_text_mode_support
                 .is_some_and(|modes| modes.value_set.contains(&InsertTextMode::AdjustIndentation)),
-            nested_symbols: yes(document_symbol.and_then(|symbol| symbol.hierarchical_document_symbol_support)),
+            nested_symbols: yes(
+                document_symbol.and_then(|symbol| symbol.hierarchical_document_symbol_support)
+            ),
             versioned_edits: yes(workspace_edit.and_then(|edit| edit.document_changes)),
             watches: yes(did_change_watched_files.and_then(|watched| watched.dynamic_registration)),
         }

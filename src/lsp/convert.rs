@@ -89,7 +89,8 @@ impl Convert<'_> {
             by_file.entry(span.file).or_default().push(edit);
         }
         if !self.client.versioned_edits {
-            let changes: HashMap<_, _> = by_file.into_iter().map(|(file, edits)| (self.uri(file), edits)).collect();
+            let changes: HashMap<_, _> =
+                by_file.into_iter().map(|(file, edits)| (self.uri(file), edits)).collect();
             return lsp::WorkspaceEdit { changes: Some(changes), ..lsp::WorkspaceEdit::default() };
         }
         let changes = by_file.into_iter().map(|(file, edits)| {
@@ -160,7 +161,12 @@ impl Convert<'_> {
 
     /// The same without levels.
     #[expect(deprecated, reason = "the protocol's types name the deprecated field, and it is left out")]
-    pub(super) fn flat(&self, symbol: &Symbol, container: Option<&str>, out: &mut Vec<lsp::SymbolInformation>) {
+    pub(super) fn flat(
+        &self,
+        symbol: &Symbol,
+        container: Option<&str>,
+        out: &mut Vec<lsp::SymbolInformation>,
+    ) {
         let Symbol { name, detail: _, sort, span, key: _, children } = symbol;
         out.push(lsp::SymbolInformation {
             deprecated: None,

@@ -98,12 +98,15 @@ mod tests {
     #[test]
     fn a_request_that_waits_can_be_taken_back_and_one_that_went_cannot() {
         let cancel = |id: i32| Notification::new("$/cancelRequest".to_owned(), json!({ "id": id })).into();
-        let mut inbox = Inbox { incoming: mpsc::channel().1, waiting: VecDeque::new(), cancelled: Vec::new() };
+        let mut inbox =
+            Inbox { incoming: mpsc::channel().1, waiting: VecDeque::new(), cancelled: Vec::new() };
         for message in [request(1), request(2), cancel(2), cancel(7)] {
             inbox.put(message);
         }
         assert!(matches!(inbox.next(None), Next::Cancelled(id) if id == 2.into()));
-        assert!(matches!(inbox.next(None), Next::Message(Message::Request(request)) if request.id == 1.into()));
+        assert!(
+            matches!(inbox.next(None), Next::Message(Message::Request(request)) if request.id == 1.into())
+        );
         assert!(matches!(inbox.next(None), Next::End));
     }
 }

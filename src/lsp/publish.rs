@@ -50,8 +50,7 @@ impl Published {
         for role in Role::ALL {
             let document = project.document(role);
             let is_pulled = client.pulls && document.is_some();
-            let diagnostics =
-                if is_pulled { Vec::new() } else { diagnostics(project, role, state, client) };
+            let diagnostics = if is_pulled { Vec::new() } else { diagnostics(project, role, state, client) };
             let version = document.map(|document| document.version);
             let told = Told { uri: project.uri(role), version, diagnostics };
             let place = (key.to_owned(), role);
@@ -74,7 +73,9 @@ impl Published {
     pub(super) fn clear(&mut self, key: &str) -> Vec<PublishDiagnosticsParams> {
         let mut cleared = Vec::new();
         for role in Role::ALL {
-            if let Some(told) = self.told.remove(&(key.to_owned(), role)).filter(|told| !told.diagnostics.is_empty()) {
+            if let Some(told) =
+                self.told.remove(&(key.to_owned(), role)).filter(|told| !told.diagnostics.is_empty())
+            {
                 let uri = told.uri.into();
                 cleared.push(PublishDiagnosticsParams { uri, version: None, diagnostics: Vec::new() });
             }

@@ -25,10 +25,14 @@ impl Server {
             Method::TextDocumentDocumentHighlight => {
                 self.given::<lsp::DocumentHighlightRequest>(params, Self::highlights)
             }
-            Method::TextDocumentPrepareRename => self.given::<lsp::PrepareRenameRequest>(params, Self::prepare_rename),
+            Method::TextDocumentPrepareRename => {
+                self.given::<lsp::PrepareRenameRequest>(params, Self::prepare_rename)
+            }
             Method::TextDocumentRename => self.given::<lsp::RenameRequest>(params, Self::rename),
             Method::TextDocumentInlayHint => self.given::<lsp::InlayHintRequest>(params, Self::hints),
-            Method::TextDocumentDocumentSymbol => self.given::<lsp::DocumentSymbolRequest>(params, Self::symbols),
+            Method::TextDocumentDocumentSymbol => {
+                self.given::<lsp::DocumentSymbolRequest>(params, Self::symbols)
+            }
             Method::TextDocumentFoldingRange => self.given::<lsp::FoldingRangeRequest>(params, Self::folds),
             Method::TextDocumentCodeAction => self.given::<lsp::CodeActionRequest>(params, Self::actions),
             Method::TextDocumentFormatting => {
@@ -37,7 +41,9 @@ impl Server {
             Method::TextDocumentDiagnostic => {
                 self.given::<lsp::DocumentDiagnosticRequest>(params, Self::diagnostics)
             }
-            _ => Err(Refusal { code: ErrorCode::MethodNotFound, message: format!("{method} is not offered") }),
+            _ => {
+                Err(Refusal { code: ErrorCode::MethodNotFound, message: format!("{method} is not offered") })
+            }
         }
     }
 
@@ -57,7 +63,10 @@ impl Server {
         Some((asked, offset))
     }
 
-    fn completion(&mut self, params: lsp::CompletionParams) -> Result<Option<lsp::CompletionResponse>, Refusal> {
+    fn completion(
+        &mut self,
+        params: lsp::CompletionParams,
+    ) -> Result<Option<lsp::CompletionResponse>, Refusal> {
         let Some((asked, offset)) = self.at(&params.text_document_position_params) else { return Ok(None) };
         let Asked { convert, file } = asked;
         let items = complete::complete(convert.analysis, file, offset);
@@ -74,7 +83,10 @@ impl Server {
         }))
     }
 
-    fn definition(&mut self, params: lsp::DefinitionParams) -> Result<Option<lsp::DefinitionResponse>, Refusal> {
+    fn definition(
+        &mut self,
+        params: lsp::DefinitionParams,
+    ) -> Result<Option<lsp::DefinitionResponse>, Refusal> {
         let Some((asked, offset)) = self.at(&params.text_document_position_params) else { return Ok(None) };
         let Asked { convert, file } = asked;
         let found = goto::definition(convert.analysis, file, offset);
@@ -146,7 +158,10 @@ impl Server {
         Ok(Some(folding::folds(convert.analysis, file).into_iter().map(convert::fold).collect()))
     }
 
-    fn actions(&mut self, params: lsp::CodeActionParams) -> Result<Option<Vec<lsp::CodeActionResponse>>, Refusal> {
+    fn actions(
+        &mut self,
+        params: lsp::CodeActionParams,
+    ) -> Result<Option<Vec<lsp::CodeActionResponse>>, Refusal> {
         let Some(Asked { convert, file }) = self.asked(&params.text_document.uri) else { return Ok(None) };
         let wanted = |kind: &CodeActionKind| {
             let only = params.context.only.as_ref();
@@ -171,7 +186,10 @@ impl Server {
         Ok(Some(actions))
     }
 
-    fn formatting(&mut self, params: lsp::DocumentFormattingParams) -> Result<Option<Vec<lsp::TextEdit>>, Refusal> {
+    fn formatting(
+        &mut self,
+        params: lsp::DocumentFormattingParams,
+    ) -> Result<Option<Vec<lsp::TextEdit>>, Refusal> {
         let Some(Asked { convert, file }) = self.asked(&params.text_document.uri) else { return Ok(None) };
         let text = convert.analysis.files().text(file);
         let formatted = format::format(file, text).map_err(|error| failed(error.to_string()))?;

@@ -101,7 +101,11 @@ impl Server {
         match catch_unwind(AssertUnwindSafe(|| self.answer(&method, params))) {
             Ok(Ok(result)) => self.send(Response::new_ok(id, result).into()),
             Ok(Err(Refusal { code, message })) => self.fail(id, code, message),
-            Err(_) => self.fail(id, ErrorCode::InternalError, format!("snowform failed at {method}; please report it")),
+            Err(_) => self.fail(
+                id,
+                ErrorCode::InternalError,
+                format!("snowform failed at {method}; please report it"),
+            ),
         }
     }
 
@@ -178,7 +182,8 @@ impl Server {
     fn on_disk(&mut self, uri: &lsp::Uri) {
         let Some((key, role, _)) = place(uri) else { return };
         // What is open counts as it is in the editor.
-        if let Some(project) = self.projects.get_mut(&key).filter(|project| project.document(role).is_none()) {
+        if let Some(project) = self.projects.get_mut(&key).filter(|project| project.document(role).is_none())
+        {
             project.forget_disk();
             self.touched(key);
         }
@@ -212,7 +217,9 @@ impl Server {
 
     /// Reads a project, if that has to be done.
     fn check(&mut self, key: &str) {
-        let Some(project) = self.projects.get_mut(key).filter(|project| project.known().is_none()) else { return };
+        let Some(project) = self.projects.get_mut(key).filter(|project| project.known().is_none()) else {
+            return;
+        };
         let started = Instant::now();
         project.read(&self.variables);
         self.last_check = started.elapsed();
@@ -290,6 +297,8 @@ fn change(event: lsp::TextDocumentContentChangeEvent) -> Change {
             let lsp::Range { start, end } = partial.range;
             (Some((convert::position(start), convert::position(end))), partial.text)
         }
-        lsp::TextDocumentContentChangeEvent::TextDocumentContentChangeWholeDocument(whole) => (None, whole.text),
+        lsp::TextDocumentContentChangeEvent::TextDocumentContentChangeWholeDocument(whole) => {
+            (None, whole.text)
+        }
     }
 }

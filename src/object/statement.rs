@@ -41,6 +41,12 @@ impl Sql {
         self.push(&schema.to_string())
     }
 
+    /// Appends `outer.inner`.
+    #[must_use]
+    pub fn member(self, outer: &Ident, inner: &Ident) -> Self {
+        self.push(&format!("{outer}.{inner}"))
+    }
+
     /// Appends a text literal. A backslash is an escape inside Snowflake's literals, so it is doubled.
     #[must_use]
     pub fn text(self, content: &str) -> Self {
@@ -115,17 +121,20 @@ pub enum HazardKind {
     DropsImages,
     /// An object is replaced by a new one of the same name; the grants on it are lost.
     ReplacesObject,
+    /// Somebody may do more than before.
+    WidensAccess,
 }
 
 impl HazardKind {
     /// Every kind, in the order in which help prints them.
-    pub const ALL: &'static [Self] = &[Self::DropsImages, Self::ReplacesObject];
+    pub const ALL: &'static [Self] = &[Self::DropsImages, Self::ReplacesObject, Self::WidensAccess];
 
     /// The stable name, as `--allow` and the JSON plan spell it.
     pub fn name(self) -> &'static str {
         match self {
             Self::DropsImages => "drops-images",
             Self::ReplacesObject => "replaces-object",
+            Self::WidensAccess => "widens-access",
         }
     }
 }
@@ -140,6 +149,7 @@ impl HazardKind {
             Self::ReplacesObject => {
                 "an object is replaced by a new one of the same name; the grants on it are lost"
             }
+            Self::WidensAccess => "a privilege or an ownership is given to a role that did not have it",
         }
     }
 }

@@ -1,11 +1,12 @@
 //! One object, desired and live, to its change; attribute by attribute, through the kind's table.
 
-use super::change::{Action, AttributeChange, Change, Reason, Step};
+use super::change::{Action, AttributeChange, Change, GrantAction, GrantChange, Reason, Step};
 use crate::desired::Origin;
 use crate::kind::{self, Attribute, ChangeRule, Managed};
 use crate::object::reading::Live;
-use crate::object::state::{Contents, Object, ObjectId};
-use crate::object::statement::{Hazard, Operation};
+use crate::object::state::{Contents, Grant, Object, ObjectId};
+use crate::object::statement::{Hazard, HazardKind, Operation};
+use std::collections::BTreeSet;
 
 /// The change that makes the account hold what is declared. `replace`: also where it holds it already.
 pub(super) fn converge(
@@ -17,7 +18,8 @@ pub(super) fn converge(
 ) -> Change {
     let managed = kind::managed(id.object_type);
     let (present, contents) = (live.state.get(id), live.contents.get(id).cloned());
-    let (action, reason, attributes, steps) = match present {
+    let grants = differing_grants(desired, present.filter(|_| !replace), origin);
+    let (action, reason, attributes, mut steps) = match present {
         None => {
             let create = (managed.create)(&id.name, &desired.attributes);
             let step = step(create, Vec::new(), origin);
@@ -31,7 +33,8 @@ pub(super) fn converge(
                 let reason = if fixed { Reason::CannotAlter } else { Reason::ReplaceAsked };
                 let step = replacement(managed, id, desired, present, contents.as_ref(), origin);
                 (Action::Replace, reason, attributes, vec![step])
-            } else if attributes.is_empty() {
+            } else if attributes.is_empty() && grants.iter().all(|change| change.action == GrantAction::Keep)
+            {
                 (Action::NoOp, Reason::AsDeclared, attributes, Vec::new())
             } else {
                 let steps =
@@ -40,17 +43,45 @@ pub(super) fn converge(
             }
         }
     };
+    // A new object in the place of the old one has none of its grants.
+    let grants = if action == Action::Replace { differing_grants(desired, None, origin) } else { grants };
+    steps.extend(grants.iter().filter_map(|change| regrant(managed, id, change, origin)));
     Change {
         id: id.clone(),
         action,
         reason,
         attributes,
+        grants,
         desired: Some(desired.clone()),
         live: present.cloned(),
         contents,
         origin: origin.clone(),
         steps,
         wave: 0,
+    }
+}
+
+/// Declared grants that are not there, and others that are. Nothing is compared where none are declared.
+fn differing_grants(desired: &Object, live: Option<&Object>, origin: &Origin) -> Vec<GrantChange> {
+    let Some(wanted) = &desired.grants else { return Vec::new() };
+    let none = BTreeSet::new();
+    let held = live.and_then(|live| live.grants.as_ref()).unwrap_or(&none);
+    let extra = if origin.grants_exact { GrantAction::Revoke } else { GrantAction::Keep };
+    let change = |action| move |grant: &Grant| GrantChange { grant: grant.clone(), action };
+    let missing = wanted.difference(held).map(change(GrantAction::Grant));
+    missing.chain(held.difference(wanted).map(change(extra))).collect()
+}
+
+fn regrant(managed: &Managed, id: &ObjectId, change: &GrantChange, origin: &Origin) -> Option<Step> {
+    let GrantChange { grant, action } = change;
+    match action {
+        GrantAction::Grant => {
+            let message = format!("{} may {} it", grant.grantee, grant.privilege);
+            let hazard = Hazard { kind: HazardKind::WidensAccess, message };
+            Some(step((managed.grant)(&id.name, grant), vec![hazard], origin))
+        }
+        GrantAction::Revoke => Some(step((managed.revoke)(&id.name, grant), Vec::new(), origin)),
+        GrantAction::Keep => None,
     }
 }
 
@@ -76,7 +107,7 @@ fn unseen() -> Contents {
 }
 
 /// The change that makes the account hold nothing of it.
-pub(super) fn destroy(id: &ObjectId, live: &Live, origin: &Origin) -> Change {
+pub(super) fn destroy(id: &ObjectId, live: &Live, origin: &Origin, why: Reason) -> Change {
     let managed = kind::managed(id.object_type);
     let present = live.state.get(id);
     let contents = live.contents.get(id).cloned();
@@ -86,7 +117,7 @@ pub(super) fn destroy(id: &ObjectId, live: &Live, origin: &Origin) -> Change {
             // What nobody looked at must be taken for full.
             let unseen = || Contents::Unknown { why: "they were not listed".to_owned() };
             let (operation, hazards) = (managed.drop)(&id.name, &contents.clone().unwrap_or_else(unseen));
-            (Action::Drop, Reason::DestroyAsked, vec![step(operation, hazards, origin)])
+            (Action::Drop, why, vec![step(operation, hazards, origin)])
         }
     };
     Change {
@@ -94,6 +125,7 @@ pub(super) fn destroy(id: &ObjectId, live: &Live, origin: &Origin) -> Change {
         action,
         reason,
         attributes: Vec::new(),
+        grants: Vec::new(),
         desired: None,
         live: present.cloned(),
         contents,
@@ -109,7 +141,7 @@ pub(crate) fn matches(id: &ObjectId, desired: &Object, live: &Object) -> bool {
 }
 
 fn declared(managed: &Managed, desired: &Object) -> Vec<AttributeChange> {
-    let Object { attributes, facts: _ } = desired;
+    let Object { attributes, facts: _, grants: _ } = desired;
     let rows = managed.attributes.iter().filter_map(|row| Some((row, attributes.get(row.name)?)));
     rows.filter(|(row, value)| Some(value.as_str()) != row.default)
         .map(|(row, value)| AttributeChange { field: row.name, before: None, after: value.clone() })
@@ -118,7 +150,7 @@ fn declared(managed: &Managed, desired: &Object) -> Vec<AttributeChange> {
 
 /// Only what is declared is compared; an attribute that the account does not report has its default.
 fn differing(managed: &Managed, desired: &Object, live: &Object) -> Vec<AttributeChange> {
-    let Object { attributes, facts: _ } = desired;
+    let Object { attributes, facts: _, grants: _ } = desired;
     let rows = managed.attributes.iter().filter_map(|row| Some((row, attributes.get(row.name)?)));
     rows.filter_map(|(row, after)| {
         // What the account does not report, and what has no default, is not compared.
@@ -135,7 +167,10 @@ fn differing(managed: &Managed, desired: &Object, live: &Object) -> Vec<Attribut
 /// The operation that changes an attribute in place.
 fn alteration(managed: &Managed, id: &ObjectId, change: &AttributeChange, origin: &Origin) -> Option<Step> {
     match row(managed, change).change {
-        ChangeRule::Alter(alter) => Some(step(alter(&id.name, &change.after), Vec::new(), origin)),
+        ChangeRule::Alter(alter) => {
+            let hazard = row(managed, change).hazard.map(|hazard| hazard(&change.after));
+            Some(step(alter(&id.name, &change.after), hazard.into_iter().collect(), origin))
+        }
         ChangeRule::Replace(_) => None,
     }
 }

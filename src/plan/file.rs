@@ -9,7 +9,7 @@ use crate::desired::{Desired, NotManaged, Origin, PartOrigin};
 use crate::kind::{self, Managed};
 use crate::object::name::{Ident, ObjectName, SchemaName};
 use crate::object::reading::{Live, Scope, ScopeReading};
-use crate::object::state::{Contents, Image, Object, ObjectId, ObjectType, State};
+use crate::object::state::{Contents, Grant, Grantee, Image, Object, ObjectId, ObjectType, State};
 use crate::source::files::Files;
 use crate::source::span::{FileId, Span, Spanned};
 use serde::{Deserialize, Serialize};
@@ -68,7 +68,7 @@ impl Saved {
                 moved.push(format!("schema {} is or is not there any more", scope.schema));
             }
         }
-        for id in self.desired.state.keys() {
+        for id in self.desired.state.keys().chain(self.desired.removed.keys()) {
             match (state.get(id), now.state.get(id)) {
                 (None, None) => {}
                 (None, Some(_)) => moved.push(format!("{id} was created")),
@@ -86,15 +86,17 @@ impl Saved {
 }
 
 fn changed(id: &ObjectId, before: &Object, after: &Object) -> Vec<String> {
-    let Object { attributes, facts } = before;
+    let Object { attributes, facts, grants } = before;
     let values = attributes.iter().map(|(name, value)| (*name, value, after.attributes.get(name)));
     let values = values.chain(facts.iter().map(|(name, value)| (*name, value, after.facts.get(name))));
     let differing = values.filter(|(_, before, after)| *after != Some(*before));
+    let regranted = (*grants != after.grants).then(|| format!("{id}: its grants are others"));
     differing
         .map(|(name, before, after)| {
             let after = after.map_or_else(|| "nothing".to_owned(), |after| format!("{after:?}"));
             format!("{id}: {name} was {before:?} and is {after}")
         })
+        .chain(regranted)
         .collect()
 }
 
@@ -109,6 +111,7 @@ struct Document {
     role: Option<String>,
     files: Vec<FileDocument>,
     desired: Vec<DesiredDocument>,
+    removed: Vec<DesiredDocument>,
     not_managed: Vec<NotManagedDocument>,
     without_effect: Vec<(String, SpanDocument)>,
     live: Vec<ObjectDocument>,
@@ -141,6 +144,15 @@ struct ObjectDocument {
     name: [String; 3],
     attributes: BTreeMap<String, String>,
     facts: BTreeMap<String, String>,
+    grants: Option<Vec<GrantDocument>>,
+}
+
+#[derive(Serialize, Deserialize)]
+struct GrantDocument {
+    privilege: String,
+    /// For a role of a database.
+    database: Option<String>,
+    role: String,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -153,6 +165,8 @@ struct DesiredDocument {
     attribute_spans: BTreeMap<String, SpanDocument>,
     role: Option<String>,
     depends_on: Vec<String>,
+    prevent_drop: bool,
+    grants_exact: bool,
 }
 
 #[derive(Clone, Copy, Serialize, Deserialize)]
@@ -211,7 +225,8 @@ struct ImageDocument {
 pub fn write(saved: &Saved) -> String {
     let Saved { goal, target, files, desired, live } = saved;
     let Target { account, host, role } = target.clone();
-    let Desired { state, origins, not_managed, without_effect } = desired;
+    let Desired { state, origins, removed, not_managed, without_effect } = desired;
+    let nothing = Object { attributes: BTreeMap::new(), facts: BTreeMap::new(), grants: None };
     let Live { state: live, scopes, contents } = live;
     let document = Document {
         format: FORMAT.to_owned(),
@@ -230,6 +245,7 @@ pub fn write(saved: &Saved) -> String {
             .map(|id| FileDocument { path: files.path(id).to_owned(), text: files.text(id).to_owned() })
             .collect(),
         desired: state.iter().map(|(id, object)| desired_document(id, object, &origins[id])).collect(),
+        removed: removed.iter().map(|(id, origin)| desired_document(id, &nothing, origin)).collect(),
         not_managed: not_managed
             .iter()
             .map(|NotManaged { entity, type_name, span: at }| NotManagedDocument {
@@ -261,7 +277,7 @@ fn exact(ident: &Ident) -> String {
 }
 
 fn object_document(id: &ObjectId, object: &Object) -> ObjectDocument {
-    let Object { attributes, facts } = object;
+    let Object { attributes, facts, grants } = object;
     let texts = |map: &BTreeMap<&'static str, String>| {
         map.iter().map(|(name, value)| ((*name).to_owned(), value.clone())).collect()
     };
@@ -270,11 +286,42 @@ fn object_document(id: &ObjectId, object: &Object) -> ObjectDocument {
         name: name(&id.name),
         attributes: texts(attributes),
         facts: texts(facts),
+        grants: grants.as_ref().map(|grants| grants.iter().map(grant_document).collect()),
     }
 }
 
+fn grant_document(grant: &Grant) -> GrantDocument {
+    let privilege = grant.privilege.clone();
+    match &grant.grantee {
+        Grantee::Role(role) => GrantDocument { privilege, database: None, role: exact(role) },
+        Grantee::DatabaseRole(database, role) => {
+            GrantDocument { privilege, database: Some(exact(database)), role: exact(role) }
+        }
+    }
+}
+
+fn grant(document: GrantDocument) -> Grant {
+    let GrantDocument { privilege, database, role } = document;
+    let role = Ident::exact(role);
+    let grantee = match database {
+        Some(database) => Grantee::DatabaseRole(Ident::exact(database), role),
+        None => Grantee::Role(role),
+    };
+    Grant { privilege, grantee }
+}
+
 fn desired_document(id: &ObjectId, object: &Object, origin: &Origin) -> DesiredDocument {
-    let Origin { entity, span: at, database, schema, attributes, role, depends_on } = origin;
+    let Origin {
+        entity,
+        span: at,
+        database,
+        schema,
+        attributes,
+        role,
+        depends_on,
+        prevent_drop,
+        grants_exact,
+    } = origin;
     let part = |part: &PartOrigin| match part {
         PartOrigin::File => PartDocument::File,
         PartOrigin::Connection => PartDocument::Connection,
@@ -289,6 +336,8 @@ fn desired_document(id: &ObjectId, object: &Object, origin: &Origin) -> DesiredD
         attribute_spans: attributes.iter().map(|(name, at)| ((*name).to_owned(), span(*at))).collect(),
         role: role.as_ref().map(exact),
         depends_on: depends_on.clone(),
+        prevent_drop: *prevent_drop,
+        grants_exact: *grants_exact,
     }
 }
 
@@ -356,28 +405,13 @@ fn from_document(document: Document) -> Option<Saved> {
     };
     let mut desired = Desired::default();
     for entity in document.desired {
-        let (id, object) = object(entity.object)?;
-        let managed = kind::managed(id.object_type);
-        let part = |part| match part {
-            PartDocument::File => PartOrigin::File,
-            PartDocument::Connection => PartOrigin::Connection,
-            PartDocument::Convention => PartOrigin::Convention,
-        };
-        let attributes = entity.attribute_spans.into_iter();
-        let attributes = attributes
-            .map(|(name, at)| Some((managed.attribute(&name)?.name, place(at)?)))
-            .collect::<Option<_>>()?;
-        let origin = Origin {
-            entity: entity.entity,
-            span: place(entity.span)?,
-            database: part(entity.database_from),
-            schema: part(entity.schema_from),
-            attributes,
-            role: entity.role.map(Ident::exact),
-            depends_on: entity.depends_on,
-        };
+        let (id, object, origin) = wanted(entity, &place)?;
         desired.state.insert(id.clone(), object);
         desired.origins.insert(id, origin);
+    }
+    for entity in document.removed {
+        let (id, _, origin) = wanted(entity, &place)?;
+        desired.removed.insert(id, origin);
     }
     for entity in document.not_managed {
         let type_name = kind::by_type_name(&entity.type_name)?.type_name;
@@ -400,6 +434,35 @@ fn from_document(document: Document) -> Option<Saved> {
     Some(Saved { goal, target, files, desired, live })
 }
 
+fn wanted(
+    entity: DesiredDocument,
+    place: &impl Fn(SpanDocument) -> Option<Span>,
+) -> Option<(ObjectId, Object, Origin)> {
+    let (id, object) = object(entity.object)?;
+    let managed = kind::managed(id.object_type);
+    let part = |part| match part {
+        PartDocument::File => PartOrigin::File,
+        PartDocument::Connection => PartOrigin::Connection,
+        PartDocument::Convention => PartOrigin::Convention,
+    };
+    let attributes = entity.attribute_spans.into_iter();
+    let attributes = attributes
+        .map(|(name, at)| Some((managed.attribute(&name)?.name, place(at)?)))
+        .collect::<Option<_>>()?;
+    let origin = Origin {
+        entity: entity.entity,
+        span: place(entity.span)?,
+        database: part(entity.database_from),
+        schema: part(entity.schema_from),
+        attributes,
+        role: entity.role.map(Ident::exact),
+        depends_on: entity.depends_on,
+        prevent_drop: entity.prevent_drop,
+        grants_exact: entity.grants_exact,
+    };
+    Some((id, object, origin))
+}
+
 fn object_type(type_name: &str) -> Option<ObjectType> {
     Some(kind::by_type_name(type_name)?.managed?.object_type)
 }
@@ -420,7 +483,8 @@ fn object(document: ObjectDocument) -> Option<(ObjectId, Object)> {
     let facts = facts
         .map(|(name, value)| Some((*managed.facts.iter().find(|fact| **fact == name)?, value)))
         .collect::<Option<_>>()?;
-    Some((id, Object { attributes, facts }))
+    let grants = document.grants.map(|grants| grants.into_iter().map(grant).collect());
+    Some((id, Object { attributes, facts, grants }))
 }
 
 fn scope(document: ScopeDocument) -> Option<(Scope, ScopeReading)> {

@@ -8,7 +8,7 @@ mod order;
 
 pub(crate) use diff::matches;
 
-pub use change::{Action, AttributeChange, Change, Reason, Step};
+pub use change::{Action, AttributeChange, Change, GrantAction, GrantChange, Reason, Step};
 
 use crate::desired::{Desired, NotManaged};
 use crate::object::reading::{Live, Scope, ScopeReading, scope_of};
@@ -91,7 +91,7 @@ impl Plan {
 
 /// Computes the plan.
 pub fn plan(goal: Goal, target: Target, desired: &Desired, live: &Live) -> Plan {
-    let Desired { state, origins, not_managed, without_effect } = desired;
+    let Desired { state, origins, removed, not_managed, without_effect } = desired;
     let mut changes = Vec::new();
     let mut blocked: BTreeMap<String, Problem> = BTreeMap::new();
     for (id, object) in state {
@@ -108,18 +108,38 @@ pub fn plan(goal: Goal, target: Target, desired: &Desired, live: &Live) -> Plan 
             (Goal::Deploy | Goal::Replace, _) => {
                 changes.push(diff::converge(id, object, live, origin, goal == Goal::Replace));
             }
-            (Goal::Destroy, _) => changes.push(diff::destroy(id, live, origin)),
+            (Goal::Destroy, _) => changes.push(diff::destroy(id, live, origin, Reason::DestroyAsked)),
         }
     }
+    let mut problems: Vec<Problem> = blocked.into_values().collect();
+    problems.extend(changes.iter().filter_map(protected));
     order::order(goal, &mut changes);
+    if goal != Goal::Destroy {
+        // What is not listed may be hidden, or gone: nothing is done about it, and nothing said.
+        let present = removed.iter().filter(|(id, _)| live.state.contains_key(id));
+        let drops = present.map(|(id, origin)| diff::destroy(id, live, origin, Reason::Removed));
+        order::append(drops, &mut changes);
+    }
     Plan {
         goal,
         target,
         changes,
-        problems: blocked.into_values().collect(),
+        problems,
         not_managed: not_managed.clone(),
         without_effect: without_effect.clone(),
     }
+}
+
+/// A protected object is not lost, whatever hazards are allowed.
+fn protected(change: &Change) -> Option<Problem> {
+    let lost = matches!(change.action, Action::Drop | Action::Replace);
+    (lost && change.origin.prevent_drop).then(|| Problem {
+        message: format!("{} is protected: `prevent_drop` is set for `{}`", change.id, change.origin.entity),
+        help: format!(
+            "remove `prevent_drop` of entity `{}` from snowform.yml if that is meant",
+            change.origin.entity
+        ),
+    })
 }
 
 fn missing_container(missing: &ScopeReading, scope: &Scope, target: &Target) -> Problem {

@@ -18,6 +18,12 @@ pub(super) fn order(goal: Goal, changes: &mut [Change]) {
     changes.sort_by(|a, b| a.wave.cmp(&b.wave).then_with(|| a.id.cmp(&b.id)));
 }
 
+/// Appends changes that come after all others.
+pub(super) fn append(last: impl Iterator<Item = Change>, changes: &mut Vec<Change>) {
+    let wave = changes.iter().map(|change| change.wave + 1).max().unwrap_or(0);
+    changes.extend(last.map(|change| Change { wave, ..change }));
+}
+
 /// How many entities must come before each, along its longest chain of dependencies. Circles are refused before
 /// anything is planned; should one get here, its members share the number of rounds.
 fn depths(changes: &[Change]) -> BTreeMap<String, usize> {

@@ -4,6 +4,7 @@ pub mod dependency;
 pub mod duplicate_object;
 pub mod quoted_name;
 pub mod registry_name;
+pub mod removed;
 pub mod suspicious_name;
 pub mod target;
 
@@ -22,6 +23,7 @@ const CHECKS: &[Check] = &[
     quoted_name::check,
     registry_name::check,
     suspicious_name::check,
+    removed::check,
 ];
 
 /// Runs every check.
@@ -47,6 +49,7 @@ pub fn all() -> Vec<&'static Rule> {
         &quoted_name::QUOTED_NAME,
         &registry_name::REGISTRY_NAME,
         &suspicious_name::SUSPICIOUS_NAME,
+        &removed::REMOVED_AND_DECLARED,
     ];
     rules.extend(definition::RULES);
     rules.extend(definition::template::RULES);

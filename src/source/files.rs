@@ -73,6 +73,17 @@ impl Files {
         Position { line, column: source.text[start..offset].chars().count() + 1 }
     }
 
+    /// Whether the lines around a span are short enough to be shown to a person.
+    pub fn is_drawable(&self, span: Span) -> bool {
+        const LONGEST: usize = 2_000;
+        let text = self.text(span.file);
+        let from = text.floor_char_boundary((span.start as usize).min(text.len()));
+        let to = text.floor_char_boundary((span.end as usize).min(text.len()));
+        let before = text[..from].len() - text[..from].rfind('\n').map_or(0, |at| at + 1);
+        let after = text[to..].find('\n').unwrap_or(text.len() - to);
+        before + after + (to - from) <= LONGEST
+    }
+
     /// Where an editor's lines begin.
     pub fn editor_lines(&self, file: FileId) -> &Lines {
         let source = &self.files[usize::from(file.0)];

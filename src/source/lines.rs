@@ -61,7 +61,8 @@ impl Lines {
     /// Finds the lines of a text.
     pub fn of(text: &str) -> Self {
         let bytes = text.as_bytes();
-        let ends_line = |at: &usize| bytes[*at] == b'\n' || (bytes[*at] == b'\r' && bytes.get(at + 1) != Some(&b'\n'));
+        let ends_line =
+            |at: &usize| bytes[*at] == b'\n' || (bytes[*at] == b'\r' && bytes.get(at + 1) != Some(&b'\n'));
         let starts = std::iter::once(0).chain((0..bytes.len()).filter(ends_line).map(|at| at + 1));
         Self { starts: starts.collect() }
     }
@@ -146,7 +147,8 @@ mod tests {
     fn a_column_inside_a_character_is_its_beginning() {
         let text = "𝒳x";
         let lines = Lines::of(text);
-        let offset = |character, encoding| lines.offset(text, EditorPosition { line: 0, character }, encoding);
+        let offset =
+            |character, encoding| lines.offset(text, EditorPosition { line: 0, character }, encoding);
         assert_eq!(offset(1, Encoding::Utf16), 0);
         assert_eq!(offset(2, Encoding::Utf16), 4);
         assert_eq!(offset(2, Encoding::Utf8), 0);

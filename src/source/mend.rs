@@ -45,7 +45,8 @@ fn blamed(broken: &Broken, text: &str, mended: &[u8], lines: &Lines) -> Option<u
     };
     let stumbled = lines.line(broken.at.min(text.len()));
     // A tab in front of a line is noticed at the value above, which it seems to go on with.
-    let begins_with_tab = |line: &usize| lines.range(text, *line).is_some_and(|range| mended[range].starts_with(b"\t"));
+    let begins_with_tab =
+        |line: &usize| lines.range(text, *line).is_some_and(|range| mended[range].starts_with(b"\t"));
     if let Some(tab) = (stumbled..=stumbled + 1).find(begins_with_tab) {
         return Some(tab);
     }

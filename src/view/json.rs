@@ -6,7 +6,7 @@
 
 use crate::deploy::{Failure, Outcome, Progress};
 use crate::object::state::{Contents, Image};
-use crate::plan::{Action, AttributeChange, Change, Goal, Plan, Problem, Step};
+use crate::plan::{Action, AttributeChange, Change, Goal, GrantChange, Plan, Problem, Step};
 use crate::source::diagnostic::{Diagnostic, Label, Severity};
 use crate::source::files::Files;
 use crate::source::span::Span;
@@ -76,6 +76,8 @@ pub struct ChangeDocument {
     pub source: Range,
     /// The attributes that differ.
     pub attributes: Vec<AttributeDocument>,
+    /// The grants that are not as declared.
+    pub grants: Vec<GrantDocument>,
     /// The images that a drop would destroy, or null where they were not read.
     pub images: Option<Vec<ImageDocument>>,
     /// What is carried out, in order.
@@ -94,6 +96,17 @@ pub struct AttributeDocument {
     pub before: Option<String>,
     /// The declared value.
     pub after: String,
+}
+
+/// A grant that is not as declared.
+#[derive(Debug, Serialize, JsonSchema)]
+pub struct GrantDocument {
+    /// `grant`, `revoke`, or `keep` for one that is not declared and stays.
+    pub action: &'static str,
+    /// The privilege.
+    pub privilege: String,
+    /// Who has or gets it, as SQL spells it: `ROLE DEPLOYER`.
+    pub grantee: String,
 }
 
 /// An image that a drop would destroy.
@@ -283,8 +296,19 @@ pub fn plan(plan: &Plan, outcome: Option<&Outcome>, files: &Files) -> PlanDocume
 }
 
 fn change_document(change: &Change, progress: Option<&Progress>, files: &Files) -> ChangeDocument {
-    let Change { id, action, reason, attributes, desired: _, live: _, contents, origin, steps, wave: _ } =
-        change;
+    let Change {
+        id,
+        action,
+        reason,
+        attributes,
+        grants,
+        desired: _,
+        live: _,
+        contents,
+        origin,
+        steps,
+        wave: _,
+    } = change;
     ChangeDocument {
         entity: origin.entity.clone(),
         type_name: id.object_type.type_name(),
@@ -298,6 +322,14 @@ fn change_document(change: &Change, progress: Option<&Progress>, files: &Files) 
                 field,
                 before: before.clone(),
                 after: after.clone(),
+            })
+            .collect(),
+        grants: grants
+            .iter()
+            .map(|GrantChange { grant, action }| GrantDocument {
+                action: action.name(),
+                privilege: grant.privilege.clone(),
+                grantee: grant.grantee.to_string(),
             })
             .collect(),
         images: contents.as_ref().and_then(images),

@@ -3,7 +3,7 @@
 use super::{counted, visible};
 use crate::desired::{Origin, PartOrigin};
 use crate::kind::{self, ChangeRule};
-use crate::plan::{Action, AttributeChange, Change, Goal, Plan, Problem, Reason};
+use crate::plan::{Action, AttributeChange, Change, Goal, GrantAction, GrantChange, Plan, Problem, Reason};
 use crate::source::files::Files;
 use crate::source::span::Span;
 use anstyle::{AnsiColor, Style};
@@ -98,6 +98,14 @@ fn draw_change(out: &mut String, change: &Change, files: &Files) {
     }
     for attribute in &change.attributes {
         draw_attribute(out, attribute, change, files);
+    }
+    for GrantChange { grant, action } in &change.grants {
+        let words = match action {
+            GrantAction::Grant => "grant",
+            GrantAction::Revoke => "revoke",
+            GrantAction::Keep => "not declared, and kept:",
+        };
+        let _ = writeln!(out, "    {words} {}", visible(&grant.to_string()));
     }
     for step in &change.steps {
         let role =

@@ -39,9 +39,8 @@ pub(crate) fn desired(project: &Project, identity: &Identity) -> Desired {
 
 /// Reads and plans.
 pub(crate) async fn plan(goal: Goal, desired: &Desired, session: &dyn Session) -> Result<Plan, SessionError> {
-    let wanted: Vec<(&ObjectId, Option<&Ident>)> =
-        desired.origins.iter().map(|(id, origin)| (id, origin.role.as_ref())).collect();
-    let mut live = live::read(session, &wanted).await?;
+    let mut live = live::read(session, &desired.wanted()).await?;
+    live::read_grants(session, &desired.granting(), &mut live).await?;
     let identity = session.identity();
     let role = identity.role.as_ref().map(ToString::to_string);
     let target = Target { account: identity.account.clone(), host: identity.host.clone(), role };

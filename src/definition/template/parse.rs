@@ -354,8 +354,10 @@ mod tests {
     fn named_variables_tell_where_their_parts_stand() {
         let text = "é<% fn.f(ctx.env.A | upper, 'ctx.env.B') %> <%ctx.x%>";
         let found = named(text).unwrap();
-        let parts: Vec<Vec<&str>> =
-            found.iter().map(|named| named.ranges.iter().map(|range| &text[range.clone()]).collect()).collect();
+        let parts: Vec<Vec<&str>> = found
+            .iter()
+            .map(|named| named.ranges.iter().map(|range| &text[range.clone()]).collect())
+            .collect();
         assert_eq!(parts, [vec!["ctx", "env", "A"], vec!["ctx", "x"]]);
         assert_eq!(named("<% ctx."), None);
     }

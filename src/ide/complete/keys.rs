@@ -115,7 +115,8 @@ impl Place<'_> {
         let left = tree::entries(definition, &["env"]).iter().filter(|entry| left(&entry.key.value));
         left.map(|entry| {
             let value = entry.value.as_str().unwrap_or("");
-            self.key(&entry.key.value, " $0").detail(format!("{value} ({})", self.reading.origin(entry.value.span)))
+            self.key(&entry.key.value, " $0")
+                .detail(format!("{value} ({})", self.reading.origin(entry.value.span)))
         })
         .collect()
     }

@@ -8,7 +8,8 @@ use crate::source::yaml::{Data, Entry};
 impl Place<'_> {
     /// `before` stands between the opening mark and the cursor.
     pub(super) fn template(&self, before: &str) -> Vec<Item> {
-        let path_start = before.trim_end_matches(|c: char| c.is_alphanumeric() || matches!(c, '_' | '.')).len();
+        let path_start =
+            before.trim_end_matches(|c: char| c.is_alphanumeric() || matches!(c, '_' | '.')).len();
         let (earlier, written) = before.split_at(path_start);
         if in_text(earlier) {
             return Vec::new();
@@ -17,7 +18,8 @@ impl Place<'_> {
         match &steps[..] {
             [_] if earlier.trim_end().ends_with('|') => self.filters(),
             [_] => vec![
-                self.item(Sort::Variable, "ctx", "ctx".to_owned()).detail("the definition, and its variables"),
+                self.item(Sort::Variable, "ctx", "ctx".to_owned())
+                    .detail("the definition, and its variables"),
                 self.item(Sort::Function, "fn", "fn".to_owned()).detail("functions"),
             ],
             ["fn", _] => self.functions(),
@@ -53,7 +55,9 @@ impl Place<'_> {
         let mut items: Vec<Item> = own.iter().map(|entry| self.variable(entry)).collect();
         let variables = self.reading.variables;
         let outside = [(&variables.overrides, "--env"), (&variables.system, "the environment")];
-        for (name, origin) in outside.into_iter().flat_map(|(all, origin)| all.keys().map(move |name| (name, origin))) {
+        for (name, origin) in
+            outside.into_iter().flat_map(|(all, origin)| all.keys().map(move |name| (name, origin)))
+        {
             let is_name = name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_');
             if is_name && !items.iter().any(|item| item.label == *name) {
                 items.push(self.item(Sort::Variable, name, name.clone()).detail(origin));

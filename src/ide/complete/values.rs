@@ -13,7 +13,8 @@ impl Place<'_> {
     pub(super) fn values(&self, slot: &Slot) -> Vec<Item> {
         match (slot.expects, slot.refers) {
             (Expects::Type, _) => {
-                let types = KINDS.iter().map(|kind| self.value(Sort::Value, kind.type_name, slot).doc(kind.doc));
+                let types =
+                    KINDS.iter().map(|kind| self.value(Sort::Value, kind.type_name, slot).doc(kind.doc));
                 types.collect()
             }
             (Expects::Text, _) if self.cursor.path.len() == 1 => vec![self.value(Sort::Value, "2", slot)],
@@ -31,7 +32,8 @@ impl Place<'_> {
 
     /// A value with what must stand around it: a space behind the colon, a dash or brackets for an item of a list.
     fn value(&self, sort: Sort, text: &str, slot: &Slot) -> Item {
-        let only_list = matches!(slot.expects, Expects::Value(shape) if shape.items().is_some() && !shape.takes_scalar());
+        let only_list =
+            matches!(slot.expects, Expects::Value(shape) if shape.items().is_some() && !shape.takes_scalar());
         let word = literal(text);
         let snippet = match self.cursor.writing {
             Writing::Value { needs_space } => {
@@ -48,9 +50,11 @@ impl Place<'_> {
     fn mixins(&self, slot: &Slot) -> Vec<Item> {
         let used = self.used();
         let Some(root) = &self.reading.trees.applied else { return Vec::new() };
-        let left = tree::entries(root, &["mixins"]).iter().filter(|mixin| !used.contains(mixin.key.value.as_str()));
+        let left =
+            tree::entries(root, &["mixins"]).iter().filter(|mixin| !used.contains(mixin.key.value.as_str()));
         left.map(|mixin| {
-            let keys = mixin.value.as_mapping().unwrap_or_default().iter().map(|entry| entry.key.value.as_str());
+            let keys =
+                mixin.value.as_mapping().unwrap_or_default().iter().map(|entry| entry.key.value.as_str());
             self.value(Sort::Reference, &mixin.key.value, slot).detail(keys.collect::<Vec<_>>().join(", "))
         })
         .collect()
@@ -62,7 +66,9 @@ impl Place<'_> {
         let own = slot.entity.as_deref().unwrap_or("");
         let waiting = self.waiting_for(own);
         let known = self.reading.project.keys.iter().map(|key| key.value.as_str());
-        let fits = |id: &str| types.is_empty() || self.reading.kind_of(id).is_some_and(|kind| types.contains(&kind.type_name));
+        let fits = |id: &str| {
+            types.is_empty() || self.reading.kind_of(id).is_some_and(|kind| types.contains(&kind.type_name))
+        };
         let left = known.filter(|id| *id != own && !used.contains(id) && !waiting.contains(id) && fits(id));
         left.map(|id| self.value(Sort::Reference, id, slot).detail(self.entity_detail(id))).collect()
     }

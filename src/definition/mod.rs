@@ -6,7 +6,7 @@ mod finding;
 mod identifier;
 mod merge;
 mod mixin;
-mod overlay;
+pub mod overlay;
 mod reference;
 mod shape;
 pub mod template;

@@ -16,9 +16,6 @@ use std::collections::{BTreeSet, HashMap, HashSet};
 /// The keys of the file.
 const TOP_LEVEL: [&str; 2] = ["entities", "removed"];
 
-/// The keys of an entity that are no attributes.
-const BESIDE_ATTRIBUTES: [&str; 3] = [PREVENT_DROP, "grants", "grants_exact"];
-
 /// What one grant holds.
 const GRANT: Record = Record::of(&[
     Field::required(
@@ -32,6 +29,22 @@ const GRANT: Record = Record::of(&[
 
 /// The key that protects an object.
 const PREVENT_DROP: &str = "prevent_drop";
+
+/// What `removed` takes.
+pub static REMOVED: Shape = Shape::List(&Shape::Either(&Shape::Text, &Shape::Record(&IDENTIFIER_PARTS)));
+
+/// The keys of an entity that are no attributes.
+pub static BESIDE_ATTRIBUTES: [Field; 3] = [
+    Field::optional(PREVENT_DROP, Shape::Flag, "Refuse every plan that drops or replaces the object.")
+        .or("false"),
+    Field::optional(
+        "grants",
+        Shape::List(&Shape::Record(&GRANT)),
+        "The privileges that roles have on the object.",
+    ),
+    Field::optional("grants_exact", Shape::Flag, "Revoke every privilege that `grants` does not name.")
+        .or("false"),
+];
 
 /// Reads the overlay and gives its attributes to the project's entities.
 pub(super) fn apply(root: &Node, project: &mut Project, found: &mut Diagnostics) {
@@ -144,7 +157,7 @@ fn apply_entity(entry: &Entry, positions: &Positions, project: &mut Project, fou
         }
         let Some(row) = attributes.iter().find(|row| row.name == attribute.key.value) else {
             let place = Place { noun: &noun, advise: &|_| None };
-            let known = attributes.iter().map(|row| row.name).chain(BESIDE_ATTRIBUTES);
+            let known = attributes.iter().map(|row| row.name).chain(BESIDE_ATTRIBUTES.iter().map(|f| f.name));
             found.push(shape::unknown_key(attribute, known, &place));
             continue;
         };

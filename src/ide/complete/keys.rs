@@ -1,6 +1,7 @@
 //! Keys that can still be written, and skeletons of whole entities.
 
 use super::{Item, Place, Sort, literal};
+use crate::definition::overlay;
 use crate::ide::cursor::Writing;
 use crate::ide::hover::{describe_field, texts};
 use crate::ide::place::{self, Expects, Slot};
@@ -37,10 +38,14 @@ impl Place<'_> {
             },
             Expects::Attributes(kind) => {
                 let rows = kind.and_then(|kind| kind.managed).map(|managed| managed.attributes);
-                let left = rows.unwrap_or_default().iter().filter(|row| left(row.name));
-                left.map(|row| self.key(row.name, " $0").doc(row.doc)).collect()
+                let rows = rows.unwrap_or_default().iter().filter(|row| left(row.name));
+                let mut items: Vec<Item> = rows.map(|row| self.key(row.name, " $0").doc(row.doc)).collect();
+                items.extend(self.fields(overlay::BESIDE_ATTRIBUTES.iter(), &left));
+                items
             }
-            Expects::Mixins | Expects::Type | Expects::Attribute(_) | Expects::Text => Vec::new(),
+            Expects::Mixins | Expects::Type | Expects::Attribute(_) | Expects::Words(_) | Expects::Text => {
+                Vec::new()
+            }
         }
     }
 

@@ -6,7 +6,6 @@ use crate::ide::hover::texts;
 use crate::ide::place::{Expects, Refers, Slot};
 use crate::ide::tree;
 use crate::kind::KINDS;
-use crate::kind::field::Shape;
 use std::collections::{BTreeMap, BTreeSet};
 
 impl Place<'_> {
@@ -20,14 +19,15 @@ impl Place<'_> {
             (Expects::Text, _) if self.cursor.path.len() == 1 => vec![self.value(Sort::Value, "2", slot)],
             (_, Some(Refers::Mixin)) => self.mixins(slot),
             (_, Some(Refers::Entity(types))) => self.entities_of(types, slot),
-            (Expects::Value(shape), None) => self.words(shape, slot),
-            (Expects::Attribute(row), _) => self.words(&row.shape, slot),
+            (Expects::Value(shape), None) => self.words(shape.words(), slot),
+            (Expects::Attribute(row), _) => self.words(row.shape.words(), slot),
+            (Expects::Words(words), _) => self.words(words, slot),
             _ => Vec::new(),
         }
     }
 
-    fn words(&self, shape: &Shape, slot: &Slot) -> Vec<Item> {
-        shape.words().iter().map(|word| self.value(Sort::Value, word, slot)).collect()
+    fn words(&self, words: &[&str], slot: &Slot) -> Vec<Item> {
+        words.iter().map(|word| self.value(Sort::Value, word, slot)).collect()
     }
 
     /// A value with what must stand around it: a space behind the colon, a dash or brackets for an item of a list.

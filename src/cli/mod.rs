@@ -7,6 +7,7 @@ mod drift;
 pub mod error;
 mod explain;
 mod fmt;
+mod import;
 mod local;
 mod plan;
 mod planning;
@@ -63,6 +64,7 @@ enum Command {
     Deploy(deploy::DeployArgs),
     Drift(drift::DriftArgs),
     Destroy(deploy::DestroyArgs),
+    Import(import::ImportArgs),
     Connection(connection::ConnectionCommand),
     Local(local::LocalCommand),
     Schema(schema::SchemaArgs),
@@ -134,6 +136,7 @@ fn dispatch(command: &Command, ui: &Ui) -> Ran {
         }
         Command::Deploy(args) => with_texts(args.texts(), |texts| wait(deploy::run(args.run(), texts, ui))),
         Command::Destroy(args) => with_texts(args.texts(), |texts| wait(deploy::run(args.run(), texts, ui))),
+        Command::Import(args) => wait(import::run(args, ui)).map_err(alone),
         Command::Connection(command) => match &command.action {
             ConnectionAction::List(args) => connection::list(args, ui).map_err(alone),
             ConnectionAction::Test(args) => wait(connection::test(args, ui)).map_err(alone),

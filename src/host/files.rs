@@ -93,3 +93,9 @@ pub fn replace(path: &Path, content: &[u8]) -> io::Result<()> {
     write_private(path, content)?;
     std::fs::set_permissions(path, permissions)
 }
+
+/// Writes a file that is not there yet, with the permissions that files usually get.
+pub fn write_new(path: &Path, content: &[u8]) -> io::Result<()> {
+    let mut file = std::fs::OpenOptions::new().write(true).create_new(true).open(path)?;
+    file.write_all(content)
+}

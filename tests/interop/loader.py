@@ -260,6 +260,10 @@ def cases():
     for path in places(frame):
         if path and path[0] != "entities" or path == ("entities",):
             yield from named("frame", mutations(frame, path))
+    bare = {"definition_version": "2", "mixins": {"m": {"stage": "s"}}, "env": {"a": "b"}}
+    for path in places(bare):
+        if path:
+            yield from named("without entities", mutations(bare, path))
     seen = set()
     for entity_type, entity in ENTITIES.items():
         base = definition(entity_type, entity)

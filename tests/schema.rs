@@ -14,6 +14,7 @@ use snowform::{kind, schema};
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::process::Command;
 
 fn root() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR"))
@@ -75,6 +76,73 @@ fn schemas_for_editors_are_draft_07() {
     for (name, schema) in schemas().into_iter().filter(|(name, _)| *name != "plan.schema.json") {
         assert!(jsonschema::draft7::meta::is_valid(&schema), "{name}");
         validator(&schema);
+    }
+}
+
+#[test]
+fn the_command_prints_the_committed_schemas() {
+    let committed =
+        ["snowflake.schema.json", "snowflake.local.schema.json", "snowform.schema.json", "plan.schema.json"];
+    for (which, name) in ["definition", "local", "overlay", "plan"].into_iter().zip(committed) {
+        let run = Command::new(env!("CARGO_BIN_EXE_snowform")).args(["schema", which]).output().unwrap();
+        let expected = fs::read_to_string(root().join("schema").join(name)).unwrap();
+        assert_eq!(String::from_utf8(run.stdout).unwrap(), expected, "{which}");
+        assert!(run.status.success(), "{which}");
+    }
+}
+
+/// What SchemaStore would list leads to the addresses that the schemas have.
+#[test]
+fn the_catalog_names_the_schemas() {
+    let catalog: Value =
+        serde_json::from_str(&fs::read_to_string(root().join("schema/catalog.json")).unwrap()).unwrap();
+    let listed: Vec<_> = catalog["schemas"].as_array().unwrap().iter().map(|entry| &entry["url"]).collect();
+    assert_eq!(listed, [&schema::definition()["$id"], &schema::local()["$id"]]);
+}
+
+/// A default or an example that an editor inserts is no mistake.
+#[test]
+fn defaults_and_examples_are_valid() {
+    fn walk(value: &Value, path: &str, seen: &mut usize) {
+        if let Value::Object(members) = value {
+            let examples = members.get("examples").and_then(Value::as_array).into_iter().flatten();
+            // A key may be called `default` as well; its schema is an object.
+            let default = members.get("default").filter(|default| !default.is_object());
+            for inserted in examples.chain(default) {
+                assert!(validator(value).is_valid(inserted), "{path}: {inserted}");
+                *seen += 1;
+            }
+            members.iter().for_each(|(key, inner)| walk(inner, &format!("{path}/{key}"), seen));
+        }
+    }
+    let mut seen = 0;
+    walk(&schema::definition()["definitions"], "", &mut seen);
+    assert!(seen > 50, "{seen} defaults and examples");
+}
+
+#[test]
+fn local_files_and_overlays_are_judged_by_their_own_schemas() {
+    let (local, overlay) = (validator(&schema::local()), validator(&schema::overlay()));
+    let read = |path: &Path| yaml(&fs::read_to_string(path).unwrap()).unwrap();
+    for path in files_below("tests/cases/schema/local") {
+        let errors: Vec<String> = local.iter_errors(&read(&path)).map(|error| error.to_string()).collect();
+        assert!(errors.is_empty(), "{}: {errors:?}", path.display());
+    }
+    assert!(overlay.is_valid(&read(&root().join("examples/comment/snowform.yml"))));
+    let wrong_ones = [
+        (&local, json!({"entities": {"a": {"identifer": "x"}}}), "/entities/a"),
+        (&local, json!({"entities": {"a": {"type": "service", "artifacts": "x"}}}), "/entities/a/artifacts"),
+        (&local, json!({"entities": {"a": {"tags": [{"name": "x"}]}}}), "/entities/a/tags/0"),
+        (&local, json!({"entities": {"a": null}}), "/entities/a"),
+        (&local, json!([]), ""),
+        (&overlay, json!({"entities": {"a": {"coment": "x"}}}), "/entities/a"),
+        (&overlay, json!({"entities": {"a": {"comment": ["x"]}}}), "/entities/a/comment"),
+        (&overlay, json!({"entitys": {}}), ""),
+    ];
+    for (validator, instance, place) in wrong_ones {
+        let places: BTreeSet<String> =
+            validator.iter_errors(&instance).map(|error| error.instance_path().to_string()).collect();
+        assert_eq!(places, BTreeSet::from([place.to_owned()]), "{instance}");
     }
 }
 

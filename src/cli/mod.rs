@@ -9,6 +9,7 @@ mod explain;
 mod fmt;
 mod import;
 mod local;
+mod lsp;
 mod plan;
 mod planning;
 mod project;
@@ -68,6 +69,7 @@ enum Command {
     Connection(connection::ConnectionCommand),
     Local(local::LocalCommand),
     Schema(schema::SchemaArgs),
+    Lsp(lsp::LspArgs),
     Explain(explain::ExplainArgs),
     Fmt(fmt::FmtArgs),
     /// Print a completion script for a shell
@@ -142,6 +144,7 @@ fn dispatch(command: &Command, ui: &Ui) -> Ran {
             ConnectionAction::Test(args) => wait(connection::test(args, ui)).map_err(alone),
         },
         Command::Local(command) => wait(local::run(command, ui)).map_err(alone),
+        Command::Lsp(args) => lsp::run(args).map_err(alone),
         Command::Schema(args) => Ok(schema::run(args, ui)),
         Command::Fmt(args) => fmt::run(args, ui).map_err(alone),
         Command::Explain(args) => explain::run(args, ui).map_err(alone),

@@ -14,7 +14,7 @@ use crate::source::yaml::{Data, Entry, Node};
 use std::collections::{BTreeSet, HashMap, HashSet};
 
 /// The keys of the file.
-const TOP_LEVEL: [&str; 2] = [keys::ENTITIES, keys::REMOVED.name];
+const TOP_LEVEL: [&str; 2] = [keys::ENTITIES, keys::REMOVED_KEY];
 
 /// Reads the overlay and gives its attributes to the project's entities.
 pub(super) fn apply(root: &Node, project: &mut Project, found: &mut Diagnostics) {
@@ -33,7 +33,7 @@ pub(super) fn apply(root: &Node, project: &mut Project, found: &mut Diagnostics)
     for entry in entries {
         match entry.key.value.as_str() {
             keys::ENTITIES => apply_entities(entry, project, found),
-            key if key == keys::REMOVED.name => apply_removed(entry, project, found),
+            keys::REMOVED_KEY => apply_removed(entry, project, found),
             _ => found.push(shape::unknown_key(entry, TOP_LEVEL.into_iter(), &place)),
         }
     }

@@ -6,6 +6,8 @@ use super::shared::IDENTIFIER_PARTS;
 
 /// The key of the entities.
 pub const ENTITIES: &str = "entities";
+/// The key of the objects that must not exist any more.
+pub const REMOVED_KEY: &str = "removed";
 /// The key that protects an object.
 pub const PREVENT_DROP: &str = "prevent_drop";
 /// The key of the grants.
@@ -14,8 +16,8 @@ pub const GRANTS: &str = "grants";
 pub const GRANTS_EXACT: &str = "grants_exact";
 
 /// The objects that must not exist any more.
-pub const REMOVED: Field = Field::optional(
-    "removed",
+pub static REMOVED: Field = Field::optional(
+    REMOVED_KEY,
     Shape::List(&Shape::Either(&Shape::Text, &Shape::Record(&IDENTIFIER_PARTS))),
     "Image repositories that must not exist any more, by name. One that holds images is dropped only with \
      `--allow drops-images`.",
@@ -23,7 +25,7 @@ pub const REMOVED: Field = Field::optional(
 .like("my_db.my_schema.old_repo");
 
 /// The keys of an entity, besides its type's attributes.
-pub const ENTITY: [Field; 3] = [
+pub static ENTITY: [Field; 3] = [
     Field::optional(PREVENT_DROP, Shape::Flag, "Whether the object must be neither dropped nor replaced.")
         .like("true"),
     Field::optional(

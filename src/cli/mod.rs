@@ -7,6 +7,8 @@ mod drift;
 pub mod error;
 mod explain;
 mod fmt;
+mod import;
+mod init;
 mod local;
 mod lsp;
 mod plan;
@@ -58,12 +60,14 @@ struct Global {
 
 #[derive(Debug, Subcommand)]
 enum Command {
+    Init(init::InitArgs),
     Validate(validate::ValidateArgs),
     Plan(plan::PlanArgs),
     Show(show::ShowArgs),
     Deploy(deploy::DeployArgs),
     Drift(drift::DriftArgs),
     Destroy(deploy::DestroyArgs),
+    Import(import::ImportArgs),
     Connection(connection::ConnectionCommand),
     Local(local::LocalCommand),
     Schema(schema::SchemaArgs),
@@ -127,6 +131,7 @@ fn dispatch(command: &Command, ui: &Ui) -> Ran {
     refuse_format(command, ui.format).map_err(|error| (error, Files::default()))?;
     let alone = |error: CommandError| (error, Files::default());
     match command {
+        Command::Init(args) => init::run(args, ui).map_err(alone),
         Command::Validate(args) => validate::run(args, ui),
         Command::Plan(args) => with_texts(args.texts(), |texts| wait(plan::run(args, texts, ui))),
         Command::Show(args) => show::run(args, ui).map_err(alone),
@@ -136,6 +141,7 @@ fn dispatch(command: &Command, ui: &Ui) -> Ran {
         }
         Command::Deploy(args) => with_texts(args.texts(), |texts| wait(deploy::run(args.run(), texts, ui))),
         Command::Destroy(args) => with_texts(args.texts(), |texts| wait(deploy::run(args.run(), texts, ui))),
+        Command::Import(args) => wait(import::run(args, ui)).map_err(alone),
         Command::Connection(command) => match &command.action {
             ConnectionAction::List(args) => connection::list(args, ui).map_err(alone),
             ConnectionAction::Test(args) => wait(connection::test(args, ui)).map_err(alone),

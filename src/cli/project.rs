@@ -11,7 +11,8 @@ use std::path::{Path, PathBuf};
 /// The file that a project is found by; the official CLI reads no other spelling.
 pub(super) const DEFINITION: &str = "snowflake.yml";
 const LOCAL: &str = "snowflake.local.yml";
-const OVERLAY: &str = "snowform.yml";
+/// What the definition cannot say.
+pub(super) const OVERLAY: &str = "snowform.yml";
 
 /// Which project.
 #[derive(Args, Clone, Debug, Default)]

@@ -17,16 +17,18 @@ use std::sync::Arc;
 
 /// The definition with its mixins applied.
 pub(super) fn apply(root: &Arc<Node>, found: &mut Diagnostics) -> Arc<Node> {
+    let sections = root.entry("mixins").map(|mixins| sections(mixins, found));
     let Some(entities) = root.entry("entities").filter(|entities| entities.value.as_mapping().is_some())
     else {
         return Arc::clone(root);
     };
-    let applied = match root.entry("mixins") {
+    let applied = match sections {
         None => {
             warn_of_ignored(entities, found);
             Arc::clone(root)
         }
-        Some(mixins) => apply_to_entities(root, entities, mixins, found),
+        Some(None) => Arc::clone(root),
+        Some(Some(sections)) => apply_to_entities(root, entities, sections, found),
     };
     if let Some(entities) = applied.entry("entities") {
         refuse_overrides(&entities.value, &mut HashSet::new(), found);
@@ -34,19 +36,24 @@ pub(super) fn apply(root: &Arc<Node>, found: &mut Diagnostics) -> Arc<Node> {
     applied
 }
 
-fn apply_to_entities(
-    root: &Arc<Node>,
-    entities: &Entry,
-    mixins: &Entry,
-    found: &mut Diagnostics,
-) -> Arc<Node> {
+/// The mixins; nothing where they are not written as such.
+fn sections<'a>(mixins: &'a Entry, found: &mut Diagnostics) -> Option<&'a [Entry]> {
     let Some(sections) = mixins.value.as_mapping() else {
         found.push(not_a_mapping(&mixins.key, &mixins.value, "`mixins`"));
-        return Arc::clone(root);
+        return None;
     };
     for section in sections.iter().filter(|section| section.value.as_mapping().is_none()) {
         found.push(not_a_mapping(&section.key, &section.value, "a mixin"));
     }
+    Some(sections)
+}
+
+fn apply_to_entities(
+    root: &Arc<Node>,
+    entities: &Entry,
+    sections: &[Entry],
+    found: &mut Diagnostics,
+) -> Arc<Node> {
     let merged = entities
         .value
         .as_mapping()

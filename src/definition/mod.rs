@@ -6,7 +6,7 @@ mod finding;
 mod identifier;
 mod merge;
 mod mixin;
-pub mod overlay;
+mod overlay;
 mod reference;
 mod shape;
 pub mod template;

@@ -30,7 +30,8 @@ fn from_fields(mapping: &Node, fields: &'static [Field], found: &mut Vec<Referen
 
 fn from_value(value: &Node, shape: &'static Shape, found: &mut Vec<Reference>) {
     match (shape, &value.data) {
-        (Shape::Reference(types), Data::Scalar(text)) => {
+        // Those to any type are dependencies, and have a rule of their own.
+        (Shape::Reference(types), Data::Scalar(text)) if !types.is_empty() => {
             found.push(Reference { target: Spanned::new(text.clone(), value.span), types });
         }
         (Shape::List(item), Data::Sequence(items)) => {

@@ -93,8 +93,11 @@ pub(super) fn check(value: &Node, shape: &Shape, key: &Spanned<String>, found: &
             }
         }
         (Shape::Record(record), Data::Mapping(entries)) => check_record(value, entries, record, key, found),
-        (Shape::Either(scalar, _), Data::Scalar(text)) if may_be(scalar, text) => {
-            check(value, scalar, key, found)
+        (Shape::Either(scalar, _), Data::Scalar(_)) => check(value, scalar, key, found),
+        (Shape::OrNull(_), Data::Scalar(text)) if text == "null" => {}
+        // The whole shape is named where a text stands and only a mapping may.
+        (Shape::OrNull(other), _) if !(value.as_str().is_some() && other.is_collection()) => {
+            check(value, other, key, found);
         }
         (Shape::Either(_, other), Data::Sequence(_) | Data::Mapping(_)) if same_form(other, value) => {
             check(value, other, key, found);
@@ -118,14 +121,6 @@ fn check_record(
     let noun = format!("`{}`", key.value);
     check_fields(entries, record.fields, key, &Place { noun: &noun, advise: &|_| None }, found);
     finding::run(record.checks, value, key, found);
-}
-
-/// A text that is no word of a choice beside a mapping is a wrong shape: the mapping was meant.
-fn may_be(shape: &Shape, text: &str) -> bool {
-    match shape {
-        Shape::Choice(words) => words.contains(&text),
-        _ => true,
-    }
 }
 
 fn same_form(shape: &Shape, value: &Node) -> bool {

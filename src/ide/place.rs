@@ -2,8 +2,8 @@
 
 use super::Role;
 use super::tree::Part;
-use crate::definition::overlay;
 use crate::kind::field::{Field, Shape};
+use crate::kind::overlay;
 use crate::kind::{Attribute, KINDS, Kind};
 use std::sync::LazyLock;
 
@@ -114,7 +114,9 @@ pub(super) fn slot(
     match (role, section.key()?, inside) {
         (_, "entities", []) => plain(Expects::Entities),
         (Role::Overlay, "entities", [Part::Key(id), rest @ ..]) => attribute(id, kind_of(id), rest),
-        (Role::Overlay, "removed", rest) => plain(Expects::Value(descend(None, &overlay::REMOVED, rest)?.1)),
+        (Role::Overlay, "removed", rest) => {
+            plain(Expects::Value(descend(None, &overlay::REMOVED.shape, rest)?.1))
+        }
         (Role::Overlay, _, _) => None,
         (_, "entities", [Part::Key(id), rest @ ..]) => {
             let found = in_entity(Expects::Entity(kind_of(id)), &fields(kind_of(id)), rest)?;
@@ -136,7 +138,7 @@ fn attribute(id: &str, kind: Option<&'static Kind>, path: &[Part]) -> Option<Slo
     if let Some(row) = managed.attribute(name) {
         return slot(Expects::Attribute(row), None).filter(|_| rest.is_empty());
     }
-    let field = overlay::BESIDE_ATTRIBUTES.iter().find(|field| field.name == name)?;
+    let field = overlay::ENTITY.iter().find(|field| field.name == name)?;
     let (field, shape) = descend(Some(field), &field.shape, rest)?;
     match path {
         [_, Part::Item, Part::Key(key), ..] if name == "grants" && key == "privilege" => {

@@ -21,7 +21,7 @@ pub struct Field {
 }
 
 /// What a value may be. Scalars are texts in this language; a shape says which texts.
-#[derive(Debug)]
+#[derive(Clone, Copy, Debug)]
 pub enum Shape {
     /// Any text.
     Text,
@@ -36,7 +36,7 @@ pub enum Shape {
         /// The least that is allowed.
         least: u32,
     },
-    /// The key of another entity, of one of these types.
+    /// The key of another entity, of one of these types; of any type where none is named.
     Reference(&'static [&'static str]),
     /// Anything.
     Any,
@@ -50,6 +50,8 @@ pub enum Shape {
     Record(&'static Record),
     /// The first where it is a scalar, the second where it is a list or a mapping.
     Either(&'static Shape, &'static Shape),
+    /// This, or the word `null`.
+    OrNull(&'static Shape),
 }
 
 /// A mapping with known keys.
@@ -131,13 +133,20 @@ impl Shape {
             Self::List(_) => "a list".to_owned(),
             Self::Map(_) | Self::MapOf(..) | Self::Record(_) => "a mapping".to_owned(),
             Self::Either(scalar, other) => format!("{} or {}", scalar.noun(), other.noun()),
+            Self::OrNull(other) => format!("{} or null", other.noun()),
         }
+    }
+
+    /// Whether it is a list or a mapping, and no scalar.
+    pub fn is_collection(&self) -> bool {
+        matches!(self, Self::List(_) | Self::Map(_) | Self::MapOf(..) | Self::Record(_))
     }
 
     /// The keys of the mapping that it is, or may be.
     pub fn record(&self) -> Option<&'static Record> {
         match self {
-            Self::Record(record) | Self::Either(_, Self::Record(record)) => Some(record),
+            Self::Record(record) => Some(record),
+            Self::Either(_, other) | Self::OrNull(other) => other.record(),
             _ => None,
         }
     }

@@ -9,6 +9,7 @@ pub mod field;
 pub mod form;
 pub mod image_repository;
 pub mod notebook;
+pub mod overlay;
 pub mod service;
 pub mod shared;
 pub mod snowflake_app;

@@ -42,8 +42,12 @@ pub const META_FIELDS: [Field; 6] = [
         "The mixins that fill this entity's keys, later ones on top; defined under `mixins`.",
     )
     .like("my_mixin"),
-    Field::optional("depends_on", Shape::List(&Shape::Text), "Entities that are deployed before this one.")
-        .like("other_entity"),
+    Field::optional(
+        "depends_on",
+        Shape::List(&Shape::Reference(&[])),
+        "Entities that are deployed before this one.",
+    )
+    .like("other_entity"),
     Field::optional(
         "action_arguments",
         Shape::Map(&Shape::Map(&Shape::Text)),

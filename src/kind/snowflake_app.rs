@@ -41,13 +41,13 @@ static FIELDS: [Field; 14] = [
     ),
     Field::optional(
         "code_stage",
-        Shape::Either(&Shape::Form(&QUALIFIED_NAME), &Shape::Record(&CODE_STAGE)),
+        Shape::OrNull(&Shape::Either(&Shape::Form(&QUALIFIED_NAME), &Shape::Record(&CODE_STAGE))),
         "The stage that takes the code; either this or `code_workspace`.",
     )
     .like("my_stage"),
     Field::optional(
         "code_workspace",
-        Shape::Either(&Shape::Form(&QUALIFIED_NAME), &Shape::Record(&CODE_WORKSPACE)),
+        Shape::OrNull(&Shape::Either(&Shape::Form(&QUALIFIED_NAME), &Shape::Record(&CODE_WORKSPACE))),
         "The workspace that takes the code; either this or `code_stage`.",
     )
     .like("my_workspace"),
@@ -70,7 +70,7 @@ const META_ROWS: [Field; 9] = {
     [a, b, c, d, e, f, title, description, icon]
 };
 
-const POOL: Shape = Shape::Either(&Shape::Choice(&["null"]), &Shape::Record(&COMPUTE_POOL));
+const POOL: Shape = Shape::OrNull(&Shape::Record(&COMPUTE_POOL));
 
 const COMPUTE_POOL: Record = Record::of(&[
     Field::optional("name", Shape::Form(&NAME), "The pool's name.").like("my_pool"),
@@ -82,7 +82,8 @@ const COMPUTE_POOL: Record = Record::of(&[
     ),
 ]);
 
-const INTEGRATION: Shape = Shape::Either(&Shape::Form(&NAME), &Shape::Record(&EXTERNAL_ACCESS));
+const INTEGRATION: Shape =
+    Shape::OrNull(&Shape::Either(&Shape::Form(&NAME), &Shape::Record(&EXTERNAL_ACCESS)));
 
 const EXTERNAL_ACCESS: Record =
     Record::of(&[

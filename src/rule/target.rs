@@ -1,9 +1,10 @@
 //! An entity that another names as its source or part exists and has the right type (snowflake-cli
 //! `schemas/project_definition.py`, `_validate_target_field`).
 
-use crate::definition::{Project, Reference};
+use crate::definition::{Entity, Project, Reference};
 use crate::desired::NameDefaults;
 use crate::source::diagnostic::{Diagnostic, Diagnostics, Rule, Severity, did_you_mean};
+use std::collections::{HashMap, HashSet};
 
 /// A target that is not there.
 pub static UNKNOWN_TARGET: Rule = Rule {
@@ -25,30 +26,29 @@ pub static WRONG_TARGET: Rule = Rule {
 };
 
 pub(super) fn check(project: &Project, _: &NameDefaults, found: &mut Diagnostics) {
+    let keys: HashSet<&str> = project.keys.iter().map(|key| key.value.as_str()).collect();
+    let entities: HashMap<&str, &Entity> =
+        project.entities.iter().map(|entity| (entity.key.value.as_str(), entity)).collect();
     for reference in project.entities.iter().flat_map(|entity| &entity.references) {
-        let key = &reference.target.value;
-        if !project.keys.iter().any(|known| known.value == *key) {
-            found.push(unknown(reference, project));
-            continue;
-        }
-        // A target that could not be read has been reported already.
-        let Some(target) = project.entities.iter().find(|entity| entity.key.value == *key) else { continue };
-        let type_name = target.kind.type_name;
-        if !reference.types.contains(&type_name) {
-            let expected = reference.types.join(" or ");
-            let message = format!("`{key}` is of type {type_name}, and this key takes {expected}");
-            found.push(
-                Diagnostic::new(
-                    &WRONG_TARGET,
-                    message,
-                    reference.target.span,
-                    format!("expected {expected}"),
-                )
-                .related(target.key.span, format!("of type {type_name}"))
-                .help(format!("name an entity of type {expected}")),
-            );
+        let key = reference.target.value.as_str();
+        match entities.get(key) {
+            Some(target) if !reference.types.contains(&target.kind.type_name) => {
+                found.push(wrong(reference, target))
+            }
+            // A target that could not be read has been reported already.
+            None if !keys.contains(key) => found.push(unknown(reference, project)),
+            _ => {}
         }
     }
+}
+
+fn wrong(reference: &Reference, target: &Entity) -> Diagnostic {
+    let (key, type_name) = (&target.key.value, target.kind.type_name);
+    let expected = reference.types.join(" or ");
+    let message = format!("`{key}` is of type {type_name}, and this key takes {expected}");
+    Diagnostic::new(&WRONG_TARGET, message, reference.target.span, format!("expected {expected}"))
+        .related(target.key.span, format!("of type {type_name}"))
+        .help(format!("name an entity of type {expected}"))
 }
 
 fn unknown(reference: &Reference, project: &Project) -> Diagnostic {

@@ -5,7 +5,8 @@ Usage: SNOWFORM_BIN=target/debug/snowform SNOW_PYTHON=/path/to/snow/bin/python p
 For every entity type there is one valid definition that uses every key. It is changed in one place at a time: each
 key and each item is taken away, and replaced by each of a list of values; each mapping gets a key too many. What
 `snowflake.cli` makes of the result is compared with `snowform validate`. Then, for every key of every type, a template
-reads it where it is not given: that compares the defaults.
+reads it where it is not given: that compares which keys have defaults. At last the fields of the loader's models, which
+of them must be there and their defaults are compared with the schema that `snowform schema definition` prints.
 
 Every disagreement is listed, except those of DELIBERATE. The last line is `N passed, M failed`; exits with 1 where one
 failed. ONLY=text runs the cases whose names hold that text, and prints both answers; FULL=1 leaves nothing out that
@@ -260,6 +261,10 @@ def cases():
     for path in places(frame):
         if path and path[0] != "entities" or path == ("entities",):
             yield from named("frame", mutations(frame, path))
+    bare = {"definition_version": "2", "mixins": {"m": {"stage": "s"}}, "env": {"a": "b"}}
+    for path in places(bare):
+        if path:
+            yield from named("without entities", mutations(bare, path))
     seen = set()
     for entity_type, entity in ENTITIES.items():
         base = definition(entity_type, entity)
@@ -399,6 +404,28 @@ def compare(name, base, folder):
     return f"{name}\n  snow: {snow or 'accepts it'}\n  ours: {messages or 'accepts it'}", None
 
 
+def tables():
+    """For each type: its keys, which must be there, and their defaults, as the loader's models and as our schema say."""
+    from snowflake.cli.api.project.schemas.entities.entities import v2_entity_model_types_map
+
+    run = subprocess.run([SNOWFORM, "schema", "definition"], capture_output=True, text=True, check=True)
+    definitions = json.loads(run.stdout)["definitions"]
+    for entity_type, model in v2_entity_model_types_map.items():
+        ours = definitions[f"entity-{entity_type.replace(' ', '-')}"]
+        rows = {
+            name: definitions[row["$ref"].rsplit("/", 1)[1]] if "$ref" in row else row
+            for name, row in ours["properties"].items()
+            if row is not True and not row.get("doNotSuggest")
+        }
+        fields = {field.alias or name: field for name, field in model.model_fields.items() if name != "type"}
+        scalar = lambda value: isinstance(value, (bool, int, str)) and value != ""
+        yield f"{entity_type}: its keys", set(fields), set(rows)
+        must = {name for name, field in fields.items() if field.is_required()}
+        yield f"{entity_type}: what must be there", must, set(ours.get("then", {}).get("required", []))
+        defaults = {name: field.default for name, field in fields.items() if scalar(field.default)}
+        yield f"{entity_type}: defaults", defaults, {name: row["default"] for name, row in rows.items() if "default" in row}
+
+
 def main():
     if "SNOW_PYTHON" in os.environ and os.environ.get("SNOWFORM_INTEROP") != "1":
         environment = {"PATH": os.environ.get("PATH", ""), "SNOWFORM_INTEROP": "1", **GIVEN}
@@ -409,6 +436,11 @@ def main():
             run = subprocess.run([os.environ["SNOW_PYTHON"], os.path.abspath(__file__)], env=environment, check=False)
         return run.returncode
     passed, failures, allowed = 0, [], {}
+    for name, theirs, ours in tables():
+        if theirs == ours:
+            passed += 1
+        else:
+            failures.append(f"{name}\n  snow: {theirs}\n  ours: {ours}")
     for name, base in cases():
         if ONLY and ONLY not in name:
             continue

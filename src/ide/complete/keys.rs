@@ -1,13 +1,13 @@
 //! Keys that can still be written, and skeletons of whole entities.
 
 use super::{Item, Place, Sort, literal};
-use crate::definition::overlay;
 use crate::ide::cursor::Writing;
 use crate::ide::hover::{describe_field, texts};
 use crate::ide::place::{self, Expects, Slot};
 use crate::ide::tree::{self, Part};
 use crate::ide::{Role, origin};
 use crate::kind::field::{Field, Shape};
+use crate::kind::overlay;
 use crate::kind::{KINDS, Kind};
 use std::fmt::Write as _;
 
@@ -40,7 +40,7 @@ impl Place<'_> {
                 let rows = kind.and_then(|kind| kind.managed).map(|managed| managed.attributes);
                 let rows = rows.unwrap_or_default().iter().filter(|row| left(row.name));
                 let mut items: Vec<Item> = rows.map(|row| self.key(row.name, " $0").doc(row.doc)).collect();
-                items.extend(self.fields(overlay::BESIDE_ATTRIBUTES.iter(), &left));
+                items.extend(self.fields(overlay::ENTITY.iter(), &left));
                 items
             }
             Expects::Mixins | Expects::Type | Expects::Attribute(_) | Expects::Words(_) | Expects::Text => {

@@ -32,7 +32,13 @@ fn times(mut all: Vec<Duration>) -> String {
 }
 
 /// Types letters behind a text, one after the other, and waits for the diagnostics of each.
-fn keystrokes(editor: &mut Editor, version: &mut i64, line: u32, column: u32, letters: &str) -> Vec<Duration> {
+fn keystrokes(
+    editor: &mut Editor,
+    version: &mut i64,
+    line: u32,
+    column: u32,
+    letters: &str,
+) -> Vec<Duration> {
     let mut taken = Vec::new();
     for (at, letter) in letters.chars().enumerate() {
         let column = column + u32::try_from(at).unwrap_or(0);
@@ -41,7 +47,10 @@ fn keystrokes(editor: &mut Editor, version: &mut i64, line: u32, column: u32, le
         *version += 1;
         let document = json!({ "uri": URI, "version": *version });
         let started = Instant::now();
-        editor.notify("textDocument/didChange", json!({ "textDocument": document, "contentChanges": [change] }));
+        editor.notify(
+            "textDocument/didChange",
+            json!({ "textDocument": document, "contentChanges": [change] }),
+        );
         editor.diagnostics(URI, *version);
         taken.push(started.elapsed());
     }
@@ -72,7 +81,10 @@ fn measure(entities: usize, limit: &str) {
     let broken = keystrokes(&mut editor, &mut version, middle + 5, 8, " [ 'x");
     println!("  the same where it is no YAML: {}", times(broken));
     let place = at(URI, middle + 3, 6);
-    println!("  hover there, the first after a change: {:?}", answer(&mut editor, "textDocument/hover", &place));
+    println!(
+        "  hover there, the first after a change: {:?}",
+        answer(&mut editor, "textDocument/hover", &place)
+    );
     let document = json!({ "textDocument": { "uri": URI } });
     let start = json!({ "line": middle, "character": 0 });
     let end = json!({ "line": middle + 60, "character": 0 });
@@ -80,7 +92,10 @@ fn measure(entities: usize, limit: &str) {
     for (method, params) in [
         ("hover", &place),
         ("completion", &place),
-        ("references", &json!({ "textDocument": place["textDocument"], "position": at(URI, middle, 4)["position"], "context": { "includeDeclaration": true } })),
+        (
+            "references",
+            &json!({ "textDocument": place["textDocument"], "position": at(URI, middle, 4)["position"], "context": { "includeDeclaration": true } }),
+        ),
         ("inlayHint", &screen),
         ("documentSymbol", &document),
         ("foldingRange", &document),

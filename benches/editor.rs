@@ -45,6 +45,8 @@ fn keystrokes(
         let place = json!({ "line": line, "character": column });
         let change = json!({ "range": { "start": place, "end": place }, "text": letter.to_string() });
         *version += 1;
+        // Somebody who types five letters a second.
+        std::thread::sleep(Duration::from_millis(200));
         let document = json!({ "uri": URI, "version": *version });
         let started = Instant::now();
         editor.notify(

@@ -31,6 +31,8 @@ pub(super) struct Project {
     /// What was read from the disk, until somebody says that it changed.
     disk: BTreeMap<Role, Disk>,
     state: Option<State>,
+    /// What was read before the last change. To let go of a large tree takes time that nobody should wait for.
+    outdated: Option<State>,
     /// How often it was read; names an answer.
     pub(super) generation: u64,
 }
@@ -75,6 +77,7 @@ impl Project {
             open: BTreeMap::new(),
             disk: BTreeMap::new(),
             state: None,
+            outdated: None,
             generation: 0,
         }
     }
@@ -99,7 +102,7 @@ impl Project {
             let end = lines.offset(&document.text, end, encoding).max(start);
             document.text.replace_range(start..end, &text);
         }
-        self.state = None;
+        self.outdate();
     }
 
     /// Lets go of a document; what is on the disk counts again.
@@ -111,7 +114,18 @@ impl Project {
     /// Something on the disk may have changed.
     pub(super) fn forget_disk(&mut self) {
         self.disk.clear();
-        self.state = None;
+        self.outdate();
+    }
+
+    fn outdate(&mut self) {
+        if self.state.is_some() {
+            self.outdated = self.state.take();
+        }
+    }
+
+    /// Lets go of what is outdated.
+    pub(super) fn tidy_up(&mut self) {
+        self.outdated = None;
     }
 
     /// Whether a document of it is open.

@@ -67,7 +67,7 @@ impl Server {
         let mut inbox = Inbox::new(self.connection.receiver.clone());
         loop {
             // A small project is checked at once, a large one when there is a moment's rest.
-            let patience = (!self.unsaid.is_empty()).then(|| (self.last_check / 8).min(MOST_PATIENCE));
+            let patience = (!self.unsaid.is_empty()).then(|| (self.last_check / 16).min(MOST_PATIENCE));
             match inbox.next(patience) {
                 Next::Message(Message::Request(request)) => self.request(request),
                 Next::Message(Message::Notification(notification)) if notification.method == "exit" => {
@@ -205,13 +205,20 @@ impl Server {
             news.into_iter().for_each(|params| self.notify::<lsp::PublishDiagnosticsNotification>(params));
             // Other documents than the one that was typed in may say something else now.
             if project.count_open() > 1 {
-                if self.client.pulls && self.client.refreshes_diagnostics {
-                    self.ask::<lsp::DiagnosticRefreshRequest>(());
-                }
-                if self.client.refreshes_hints {
-                    self.ask::<lsp::InlayHintRefreshRequest>(());
-                }
+                self.ask_to_ask_again();
             }
+            if let Some(project) = self.projects.get_mut(&key) {
+                project.tidy_up();
+            }
+        }
+    }
+
+    fn ask_to_ask_again(&mut self) {
+        if self.client.pulls && self.client.refreshes_diagnostics {
+            self.ask::<lsp::DiagnosticRefreshRequest>(());
+        }
+        if self.client.refreshes_hints {
+            self.ask::<lsp::InlayHintRefreshRequest>(());
         }
     }
 

@@ -153,7 +153,7 @@ async fn took_effect(change: &Change, step: &Step, error: &SessionError, session
     let expected = match change.action {
         Action::Create => error.is_taken(),
         Action::Drop => error.is_absence(),
-        Action::Alter | Action::NoOp => false,
+        Action::Alter | Action::Replace | Action::NoOp => false,
     };
     if !expected {
         return false;

@@ -1,6 +1,6 @@
 //! Project → desired state: names completed from the connection, every object with the place that asked for it.
 
-use crate::definition::{Entity, Project, WrittenName};
+use crate::definition::{Entity, Project, Removed, WrittenName};
 use crate::object::name::{Ident, ObjectName};
 use crate::object::state::{Object, ObjectId, State};
 use crate::source::diagnostic::{Diagnostic, Diagnostics, Rule, Severity};
@@ -12,6 +12,9 @@ pub static INCOMPLETE_NAME: Rule = Rule {
     code: "incomplete-name",
     severity: Severity::Error,
     summary: "neither the definition nor the connection says where an object belongs",
+    why: "A name needs a database and a schema: from the file, from the connection, or from flags. Found when the connection is known.",
+    bad: "definition_version: 2\nentities:\n  repo:\n    type: image-repository\n    identifier: core.repo\n",
+    good: "definition_version: 2\nentities:\n  repo:\n    type: image-repository\n    identifier: my_db.core.repo\n",
 };
 
 /// What completes names that are not fully written.
@@ -51,6 +54,10 @@ pub struct Origin {
     pub role: Option<Ident>,
     /// The objects' entities that come before it.
     pub depends_on: Vec<String>,
+    /// Whether it must be neither dropped nor replaced.
+    pub prevent_drop: bool,
+    /// Whether the declared grants are all that it shall have.
+    pub grants_exact: bool,
 }
 
 /// An entity that is not deployed.
@@ -71,10 +78,26 @@ pub struct Desired {
     pub state: State,
     /// Who asked for each.
     pub origins: BTreeMap<ObjectId, Origin>,
+    /// Objects that must not exist any more, and where that is said.
+    pub removed: BTreeMap<ObjectId, Origin>,
     /// Entities of types that are not deployed.
     pub not_managed: Vec<NotManaged>,
     /// What is accepted and not acted on, in words.
     pub without_effect: Vec<Spanned<String>>,
+}
+
+impl Desired {
+    /// The objects whose grants a plan must know.
+    pub fn granting(&self) -> Vec<(&ObjectId, Option<&Ident>)> {
+        let declares = |id: &ObjectId| self.state.get(id).is_some_and(|object| object.grants.is_some());
+        let wanted = self.origins.iter().filter(|(id, _)| declares(id));
+        wanted.map(|(id, origin)| (id, origin.role.as_ref())).collect()
+    }
+
+    /// The objects that a plan must know of, and the role to read each under.
+    pub fn wanted(&self) -> Vec<(&ObjectId, Option<&Ident>)> {
+        self.origins.iter().chain(&self.removed).map(|(id, origin)| (id, origin.role.as_ref())).collect()
+    }
 }
 
 /// Database and schema of a name, as far as anybody knows them.
@@ -102,41 +125,75 @@ pub fn desired(project: &Project, defaults: &NameDefaults) -> (Desired, Diagnost
         }
         let Some(name) = &entity.name else { continue };
         let (Some(database), Some(schema)) = complete(name, defaults) else {
-            found.push(incomplete(entity, name, defaults));
+            found.push(incomplete(&entity.key.value, name, defaults));
             continue;
         };
         let full = ObjectName::new(database.clone(), schema.clone(), name.name.clone());
         let id = ObjectId { object_type: managed.object_type, name: full };
         let attributes =
             entity.attributes.iter().map(|(field, value)| (*field, value.value.clone())).collect();
-        desired.state.insert(id.clone(), Object { attributes, facts: BTreeMap::new() });
+        let grants = entity.grants.as_ref().map(|grants| grants.value.clone());
+        desired.state.insert(id.clone(), Object { attributes, facts: BTreeMap::new(), grants });
         desired.origins.insert(id, origin(entity, name));
+    }
+    for Removed { kind, name } in &project.removed {
+        let Some(managed) = kind.managed else { continue };
+        let (Some(database), Some(schema)) = complete(name, defaults) else {
+            found.push(incomplete(name.name.as_str(), name, defaults));
+            continue;
+        };
+        let full = ObjectName::new(database.clone(), schema.clone(), name.name.clone());
+        let id = ObjectId { object_type: managed.object_type, name: full };
+        desired.removed.insert(id, removed_origin(name));
     }
     (desired, found)
 }
 
-fn origin(entity: &Entity, name: &WrittenName) -> Origin {
+/// Where database and schema of a name come from.
+fn part_origins(name: &WrittenName) -> (PartOrigin, PartOrigin) {
     let part = |written: bool| if written { PartOrigin::File } else { PartOrigin::Connection };
     let schema = if name.schema_by_convention { PartOrigin::Convention } else { part(name.schema.is_some()) };
+    (part(name.database.is_some()), schema)
+}
+
+fn removed_origin(name: &WrittenName) -> Origin {
+    let (database, schema) = part_origins(name);
+    Origin {
+        entity: name.name.to_string(),
+        span: name.span,
+        database,
+        schema,
+        attributes: BTreeMap::new(),
+        role: None,
+        depends_on: Vec::new(),
+        prevent_drop: false,
+        grants_exact: false,
+    }
+}
+
+fn origin(entity: &Entity, name: &WrittenName) -> Origin {
+    let (database, schema) = part_origins(name);
     Origin {
         entity: entity.key.value.clone(),
         span: entity.span,
-        database: part(name.database.is_some()),
+        database,
         schema,
+        prevent_drop: entity.prevent_drop.is_some(),
+        grants_exact: entity.grants_exact,
         attributes: entity.attributes.iter().map(|(field, value)| (*field, value.span)).collect(),
         role: entity.meta.role.as_ref().map(|role| role.value.clone()),
         depends_on: entity.meta.depends_on.iter().map(|dependency| dependency.value.clone()).collect(),
     }
 }
 
-fn incomplete(entity: &Entity, name: &WrittenName, defaults: &NameDefaults) -> Diagnostic {
+fn incomplete(who: &str, name: &WrittenName, defaults: &NameDefaults) -> Diagnostic {
     let (database, schema) = complete(name, defaults);
     let (what, flag) = match (database, schema) {
         (None, None) => ("database and no schema", "--database and --schema"),
         (None, Some(_)) => ("database", "--database"),
         _ => ("schema", "--schema"),
     };
-    let message = format!("`{}` has no {what}, and the connection gives none", entity.key.value);
+    let message = format!("`{who}` has no {what}, and the connection gives none");
     Diagnostic::new(&INCOMPLETE_NAME, message, name.span, "the full name is not known").help(format!(
         "write the full name (`database.schema.{}`), pass {flag}, or set it in the connection",
         name.name

@@ -15,6 +15,7 @@ pub mod definition;
 pub mod deploy;
 pub mod desired;
 pub mod host;
+pub mod ide;
 pub mod kind;
 pub mod live;
 pub mod local;

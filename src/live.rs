@@ -7,7 +7,7 @@ use crate::kind::{self, Filter, Managed};
 use crate::object::name::{Ident, SchemaName};
 use crate::object::reading::{Live, Scope, ScopeReading, scope_of};
 use crate::object::rows::Rows;
-use crate::object::state::{Contents, ObjectId, State};
+use crate::object::state::{Contents, Grant, ObjectId, State};
 use crate::object::statement::Sql;
 use crate::session::{Answer, Session, SessionError};
 use futures_util::future::try_join_all;
@@ -51,7 +51,11 @@ pub async fn read_contents(session: &dyn Session, wanted: &[Wanted<'_>]) -> BTre
 async fn contents_of(session: &dyn Session, id: &ObjectId, role: Option<&Ident>) -> Contents {
     let managed = kind::managed(id.object_type);
     match session.query(&(managed.list_contents)(&id.name), role).await {
-        Ok(rows) => Contents::Listed(rows.iter().filter_map(|row| (managed.read_contents)(&row)).collect()),
+        Ok(rows) => {
+            let mut images: Vec<_> = rows.iter().filter_map(|row| (managed.read_contents)(&row)).collect();
+            images.sort();
+            Contents::Listed(images)
+        }
         Err(error) => Contents::Unknown { why: error.to_string() },
     }
 }
@@ -119,6 +123,34 @@ async fn what_is_missing(session: &dyn Session, scope: &Scope) -> Result<ScopeRe
     }
 }
 
+/// Reads who may do what with each of these objects, where they are there, into the state.
+///
+/// # Errors
+/// Whatever a listing of grants fails with.
+pub async fn read_grants(
+    session: &dyn Session,
+    wanted: &[Wanted<'_>],
+    live: &mut Live,
+) -> Result<(), SessionError> {
+    let present = wanted.iter().filter(|(id, _)| live.state.contains_key(*id)).copied();
+    let read: Vec<(&ObjectId, BTreeSet<Grant>)> = stream::iter(present)
+        .map(|(id, role)| async move {
+            let managed = kind::managed(id.object_type);
+            let rows = session.query(&(managed.list_grants)(&id.name), role).await?;
+            let grants = rows.iter().filter_map(|row| (managed.read_grant)(&row)).collect();
+            Ok::<_, SessionError>((id, grants))
+        })
+        .buffered(SIDE_BY_SIDE)
+        .try_collect()
+        .await?;
+    for (id, grants) in read {
+        if let Some(object) = live.state.get_mut(id) {
+            object.grants = Some(grants);
+        }
+    }
+    Ok(())
+}
+
 /// Reads one object again, for recovery after an answer that was lost.
 pub async fn read_again(
     session: &dyn Session,
@@ -126,13 +158,4 @@ pub async fn read_again(
     role: Option<&Ident>,
 ) -> Result<State, SessionError> {
     read(session, &[(id, role)]).await.map(|live| live.state)
-}
-
-/// Reads the wanted objects, and what stands inside those that are there: for plans that drop.
-pub async fn read_with_contents(session: &dyn Session, wanted: &[Wanted<'_>]) -> Result<Live, SessionError> {
-    let mut live = read(session, wanted).await?;
-    let present: Vec<Wanted<'_>> =
-        wanted.iter().filter(|(id, _)| live.state.contains_key(*id)).copied().collect();
-    live.contents = read_contents(session, &present).await;
-    Ok(live)
 }

@@ -3,6 +3,7 @@
 //! A mark is a comment below its line, `# ^^^ error[code]: message`; the carets cover the columns of the mistake, and
 //! `#<^` reaches the first column. What is marked is what is found, no more and no less. A new case is a new file; with
 //! `SNOWFORM_BLESS=1` the marks are written anew, to be read before they are committed.
+#![expect(clippy::unwrap_used, reason = "an unwrap that fails is a test that fails")]
 
 use snowform::check;
 use snowform::definition::{Inputs, Variables};
@@ -10,6 +11,7 @@ use snowform::source::diagnostic::{Diagnostic, Severity};
 use snowform::source::files::Files;
 use snowform::source::span::FileId;
 use std::collections::BTreeMap;
+use std::fmt::Write as _;
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -156,4 +158,39 @@ fn no_prefix_of_a_case_panics() {
             check_texts(&bare);
         }
     }
+}
+
+/// The texts of a rule's example, by name.
+fn example(text: &str) -> BTreeMap<String, String> {
+    let mut parts = text.split("# file: ");
+    let mut texts = BTreeMap::from([("snowflake.yml".to_owned(), parts.next().unwrap().to_owned())]);
+    for part in parts {
+        let (name, text) = part.split_once('\n').unwrap();
+        texts.insert(name.to_owned(), text.to_owned());
+    }
+    texts
+}
+
+#[test]
+fn explanations_are_true() {
+    for rule in snowform::rule::all() {
+        // Names are completed when the connection is known, so this one is not found before.
+        if rule.code == "incomplete-name" {
+            continue;
+        }
+        let bad = check_texts(&example(rule.bad)).found;
+        assert!(bad.iter().any(|found| found.rule == rule), "the bad example of {} shows {bad:?}", rule.code);
+        let good = check_texts(&example(rule.good)).found;
+        assert!(good.is_empty(), "the good example of {} shows {good:?}", rule.code);
+    }
+}
+
+#[test]
+fn aliases_of_aliases_do_not_multiply() {
+    let mut text = String::from("definition_version: 2\nenv:\n  e0: &e0 [x, x]\n");
+    for i in 1..60 {
+        writeln!(text, "  e{i}: &e{i} [*e{before}, *e{before}]", before = i - 1).unwrap();
+    }
+    let checked = check_texts(&BTreeMap::from([("snowflake.yml".to_owned(), text)]));
+    assert_eq!(checked.found.len(), 60, "every one of them is a list, and that is said once");
 }

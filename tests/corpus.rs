@@ -1,4 +1,5 @@
 //! 209 definitions with the verdicts of the official loader, where that corpus stands beside the project.
+#![expect(clippy::unwrap_used, reason = "an unwrap that fails is a test that fails")]
 
 use serde_json::Value;
 use snowform::definition::{Inputs, Variables};

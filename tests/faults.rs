@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "an unwrap that fails is a test that fails")]
 
 #[path = "support/project.rs"]
+#[expect(dead_code, reason = "where things stand in the texts is of no matter here")]
 mod project;
 #[path = "support/proxy.rs"]
 mod proxy;

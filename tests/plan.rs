@@ -1,10 +1,11 @@
 //! Plans as data: `tests/cases/plan/NAME/` holds a definition, `live.sql` with what the account holds before, and
-//! `expected.txt`, the plan as a person reads it. A case whose name starts with `destroy` plans the destruction.
+//! `expected.txt`, the plan as a person reads it. A case whose name starts with `destroy` or `replace` plans that.
 //!
 //! Whatever a case was written for, it also asserts: the same inputs in another order give the same bytes; the JSON
 //! plan agrees with its schema; carrying the plan out succeeds, and a plan after that is empty. A line
 //! `-- image DB.SCHEMA.REPO NAME TAG DIGEST` in `live.sql` puts an image there. With `SNOWFORM_BLESS=1` the expectations
 //! are written anew.
+#![expect(clippy::unwrap_used, reason = "an unwrap that fails is a test that fails")]
 
 #[path = "support/project.rs"]
 mod project;
@@ -65,7 +66,11 @@ fn read(case: &Path, session: &dyn Session) -> Case {
     reversed.not_managed.reverse();
     reversed.without_effect.reverse();
     let name = case.file_name().unwrap().to_str().unwrap();
-    let goal = if name.starts_with("destroy") { Goal::Destroy } else { Goal::Deploy };
+    let goal = match name {
+        _ if name.starts_with("destroy") => Goal::Destroy,
+        _ if name.starts_with("replace") => Goal::Replace,
+        _ => Goal::Deploy,
+    };
     Case { goal, checked, desired, reversed }
 }
 
@@ -91,7 +96,8 @@ async fn run(path: &Path) -> Result<(), String> {
     if first.problems.is_empty() {
         let outcome = project::carry_out(&first, &session).await;
         assert!(outcome.is_complete(), "{outcome:?}");
-        let second = project::plan(case.goal, &case.desired, &session).await.unwrap();
+        let goal = if case.goal == Goal::Replace { Goal::Deploy } else { case.goal };
+        let second = project::plan(goal, &case.desired, &session).await.unwrap();
         assert!(
             !second.has_changes(),
             "after the deploy: {}",

@@ -1,4 +1,5 @@
 //! The house rules, read from ARCHITECTURE.md and held against the code.
+#![expect(clippy::unwrap_used, reason = "an unwrap that fails is a test that fails")]
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
@@ -121,6 +122,21 @@ fn every_file_says_what_it_is_for_and_holds_one_idea() {
         }
         if text.lines().count() > 800 {
             wrong.push(format!("{} has more than 800 lines", path.display()));
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+#[test]
+fn only_the_host_touches_the_machine() {
+    let mut wrong = Vec::new();
+    for path in rust_files("src").into_iter().filter(|path| room(path).is_some_and(|room| room != "host")) {
+        let text = fs::read_to_string(&path).unwrap();
+        let code = text.split("#[cfg(test)]").next().unwrap();
+        for word in ["std::fs", "std::env::", "SystemTime::now", "std::process::Command"] {
+            if code.contains(word) {
+                wrong.push(format!("{} uses {word}, which belongs in src/host", path.display()));
+            }
         }
     }
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));

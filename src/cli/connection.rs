@@ -2,11 +2,12 @@
 
 use super::connect::{self, ConnectionArgs};
 use super::error::{CommandError, Exit};
-use super::ui::{Format, Ui};
-use crate::snowflake::settings::{self, NamedConnection, Sources};
+use super::ui::Ui;
+use crate::snowflake::settings::{self, NamedConnection, Setting, SettingValue, Sources};
 use crate::view::visible;
 use clap::{Args, Subcommand};
 use serde::Serialize;
+use serde_json::{Map, Value};
 use std::fmt::Write as _;
 use std::path::Path;
 
@@ -30,8 +31,8 @@ struct ConnectionDocument {
     connection_name: String,
     is_default: bool,
     origin: String,
-    parameters: serde_json::Map<String, serde_json::Value>,
-    origins: serde_json::Map<String, serde_json::Value>,
+    parameters: Map<String, Value>,
+    origins: Map<String, Value>,
 }
 
 #[derive(Serialize)]
@@ -50,27 +51,32 @@ pub(super) fn list(args: &ConnectionArgs, ui: &Ui) -> Result<Exit, CommandError>
     for warning in &listing.warnings {
         ui.remark(&format!("warning: {warning}"));
     }
-    match ui.format {
-        Format::Json => ui.json(&listing.connections.iter().map(document).collect::<Vec<_>>()),
-        Format::Text if listing.connections.is_empty() => {
-            ui.remark("no connections are configured; snow connection add makes one, or set SNOWFLAKE_ACCOUNT, SNOWFLAKE_USER, …");
-        }
-        Format::Text => ui.text(&listing.connections.iter().map(text).collect::<String>()),
+    if listing.connections.is_empty() {
+        ui.remark("no connections are configured; set SNOWFLAKE_ACCOUNT, SNOWFLAKE_USER and a credential, or run\nsnow connection add");
     }
+    let connections = &listing.connections;
+    ui.data(
+        || connections.iter().map(text).collect(),
+        || connections.iter().map(document).collect::<Vec<_>>(),
+    );
     Ok(Exit::Done)
 }
 
 fn document(connection: &NamedConnection) -> ConnectionDocument {
     let NamedConnection { name, is_default, origin, values } = connection;
-    let pairs = |show: fn(&settings::Setting) -> String| {
-        values.iter().map(|(key, setting)| (key.name().to_owned(), show(setting).into())).collect()
+    let pairs = |show: fn(&Setting) -> Value| {
+        values.iter().map(|(key, setting)| (key.name().to_owned(), show(setting))).collect()
     };
     ConnectionDocument {
         connection_name: name.clone(),
         is_default: *is_default,
         origin: origin.to_string(),
-        parameters: pairs(|setting| setting.value.to_string()),
-        origins: pairs(|setting| setting.origin.to_string()),
+        parameters: pairs(|setting| match &setting.value {
+            SettingValue::Integer(number) => (*number).into(),
+            SettingValue::Truth(truth) => (*truth).into(),
+            text => text.to_string().into(),
+        }),
+        origins: pairs(|setting| setting.origin.to_string().into()),
     }
 }
 
@@ -100,24 +106,21 @@ pub(super) async fn test(args: &ConnectionArgs, ui: &Ui) -> Result<Exit, Command
         database: part(&identity.database),
         schema: part(&identity.schema),
     };
-    match ui.format {
-        Format::Json => ui.json(&document),
-        Format::Text => {
-            let none = || "none".to_owned();
-            ui.text(&visible_lines(&[
-                ("status", document.status.to_owned()),
-                ("account", document.account),
-                ("host", document.host),
-                ("user", document.user),
-                ("role", document.role.unwrap_or_else(none)),
-                ("database", document.database.unwrap_or_else(none)),
-                ("schema", document.schema.unwrap_or_else(none)),
-            ]));
-        }
-    }
+    ui.data(|| test_text(&document), || &document);
     Ok(Exit::Done)
 }
 
-fn visible_lines(pairs: &[(&str, String)]) -> String {
-    pairs.iter().map(|(name, value)| format!("{name:<10} {}\n", visible(value))).collect()
+fn test_text(document: &TestDocument) -> String {
+    let TestDocument { status, account, host, user, role, database, schema } = document;
+    let part = |part: &Option<String>| part.clone().unwrap_or_else(|| "none".to_owned());
+    let lines = [
+        ("status", (*status).to_owned()),
+        ("account", account.clone()),
+        ("host", host.clone()),
+        ("user", user.clone()),
+        ("role", part(role)),
+        ("database", part(database)),
+        ("schema", part(schema)),
+    ];
+    lines.iter().map(|(name, value)| format!("{name:<10} {}\n", visible(value))).collect()
 }

@@ -7,10 +7,13 @@ use super::project::{self, ProjectArgs, Texts};
 use super::ui::{self, Format, Ui};
 use crate::deploy::{self, Observer, Outcome, Progress};
 use crate::object::statement::{Hazard, HazardKind};
-use crate::plan::{Action, Change, Goal, Plan};
+use crate::plan::file::Saved;
+use crate::plan::{self, Action, Change, Goal, Plan};
 use crate::view;
 use clap::Args;
 use clap::builder::{PossibleValuesParser, TypedValueParser as _};
+use std::fmt::Write as _;
+use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
 /// Make the account hold what the definition declares
@@ -21,6 +24,12 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 pub(super) struct DeployArgs {
     /// Entities to deploy [default: all]
     pub(super) entities: Vec<String>,
+    /// Carry out a saved plan, if nothing has moved since it was made
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["entities", "replace", "env"])]
+    pub(super) plan: Option<PathBuf>,
+    /// Put new objects in the place of those that are there; their images and grants are lost
+    #[arg(long)]
+    pub(super) replace: bool,
     /// Show the plan, and change nothing
     #[arg(long)]
     pub(super) dry_run: bool,
@@ -82,9 +91,10 @@ impl DeployArgs {
     }
 
     pub(super) fn run(&self) -> Run<'_> {
-        let Self { entities, dry_run, allow, project: _, connection } = self;
+        let Self { entities, plan: _, replace, dry_run, allow, project: _, connection } = self;
         let allow = &allow.allow;
-        Run { goal: Goal::Deploy, command: "deploy", entities, dry_run: *dry_run, allow, connection }
+        let goal = if *replace { Goal::Replace } else { Goal::Deploy };
+        Run { goal, command: "deploy", entities, dry_run: *dry_run, allow, connection }
     }
 }
 
@@ -100,23 +110,42 @@ impl DestroyArgs {
     }
 }
 
-pub(super) async fn run(run: Run<'_>, texts: &Texts, ui: &Ui) -> Result<Exit, CommandError> {
-    let planned = planning::prepare(run.goal, texts, run.entities, run.connection, ui).await?;
-    let result = carry_out(&run, &planned, texts, ui).await;
+/// Carries out a saved plan. The definition, where it is here, must be the one that it was made from.
+pub(super) async fn run_saved(args: &DeployArgs, path: &Path, ui: &Ui) -> Result<Exit, CommandError> {
+    let saved = super::show::read(path)?;
+    let texts = match args.texts() {
+        Ok(texts) => Some(texts),
+        Err(error) if error.code == "no-definition" => {
+            ui.remark("the definition is not here, so the plan's own copy of it is deployed");
+            None
+        }
+        Err(error) => return Err(error),
+    };
+    let directory = texts.as_ref().map_or_else(|| Path::new("."), |texts| &texts.directory);
+    let planned = planning::resume(saved, texts.as_ref(), directory, &args.connection, ui).await?;
+    let run = Run { goal: planned.saved.goal, ..args.run() };
+    let result = carry_out(&run, &planned, ui).await;
     planned.session.close().await;
     result
 }
 
-async fn carry_out(run: &Run<'_>, planned: &Planned, texts: &Texts, ui: &Ui) -> Result<Exit, CommandError> {
-    let plan = &planned.plan;
+pub(super) async fn run(run: Run<'_>, texts: &Texts, ui: &Ui) -> Result<Exit, CommandError> {
+    let planned = planning::prepare(run.goal, texts, run.entities, run.connection, ui).await?;
+    let result = carry_out(&run, &planned, ui).await;
+    planned.session.close().await;
+    result
+}
+
+async fn carry_out(run: &Run<'_>, planned: &Planned, ui: &Ui) -> Result<Exit, CommandError> {
+    let (plan, files) = (&planned.plan, &planned.saved.files);
     if run.dry_run || !plan.problems.is_empty() || !plan.has_changes() {
-        super::plan::show(plan, texts, ui);
+        super::plan::show(plan, files, ui);
         return Ok(if plan.problems.is_empty() { Exit::Done } else { Exit::Failed });
     }
     let refused = plan.refused(run.allow);
     if !refused.is_empty() {
         if ui.format == Format::Text {
-            ui.text(&view::plan::text(plan, &texts.files));
+            ui.text(&view::plan::text(plan, files));
         }
         return Err(refusal(run, &refused));
     }
@@ -133,17 +162,14 @@ async fn carry_out(run: &Run<'_>, planned: &Planned, texts: &Texts, ui: &Ui) -> 
             }
         }
     };
-    match ui.format {
-        Format::Text => ui.text(&view::outcome::text(plan, &outcome)),
-        Format::Json => ui.json(&view::json::plan(plan, Some(&outcome), &texts.files)),
-    }
+    ui.data(|| view::outcome::text(plan, &outcome), || view::json::plan(plan, Some(&outcome), files));
     if stop.load(Ordering::Relaxed) && !outcome.is_complete() {
         return Ok(Exit::Interrupted);
     }
     if !outcome.is_complete() {
         return Ok(failed_exit(&outcome));
     }
-    verify(run, planned, texts).await
+    verify(planned).await
 }
 
 fn failed_exit(outcome: &Outcome) -> Exit {
@@ -153,14 +179,18 @@ fn failed_exit(outcome: &Outcome) -> Exit {
 }
 
 /// Reads again, with the same reader, and plans again, with the same function: nothing may be left to do.
-async fn verify(run: &Run<'_>, planned: &Planned, texts: &Texts) -> Result<Exit, CommandError> {
-    let again = planning::plan_again(run.goal, &planned.desired, planned.session.as_ref()).await?;
+async fn verify(planned: &Planned) -> Result<Exit, CommandError> {
+    let Saved { goal, target, files, desired, live: _ } = &planned.saved;
+    // What was replaced on request is not to be replaced once more.
+    let goal = if *goal == Goal::Replace { Goal::Deploy } else { *goal };
+    let live = planning::read(goal, target, desired, planned.session.as_ref()).await?;
+    let again = plan::plan(goal, target.clone(), desired, &live);
     if !again.has_changes() && again.problems.is_empty() {
         return Ok(Exit::Done);
     }
     let message = format!(
         "every statement succeeded, and the account is still not as declared\n{}",
-        view::plan::text(&again, &texts.files)
+        view::plan::text(&again, files)
     );
     let help = "somebody may have changed it in the same moment; look at the plan:\nsnowform plan";
     Err(CommandError::new(Exit::Failed, "not-converged", message, help))
@@ -173,11 +203,11 @@ fn refusal(run: &Run<'_>, refused: &[(&Change, &Hazard)]) -> CommandError {
     let mut message =
         String::from("refused, and nothing was changed: the plan has hazards that are not allowed");
     for (change, hazard) in refused {
-        message.push_str(&format!("\n{}: {}", change.id, hazard.message));
+        let _ = write!(message, "\n{}: {}", change.id, hazard.message);
     }
     let mut command = format!("snowform {}", run.command);
     for word in run.entities {
-        command.push_str(&format!(" {word}"));
+        let _ = write!(command, " {word}");
     }
     let help = format!("if that is meant, say so:\n{command} --allow {}", kinds.join(","));
     CommandError::new(Exit::Refused, "refused", message, help)

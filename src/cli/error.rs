@@ -17,6 +17,8 @@ pub enum Exit {
     Refused = 3,
     /// The account did not accept who we are, or did not authorise what was asked.
     Unauthorised = 4,
+    /// The saved plan is stale.
+    Stale = 5,
     /// The command line is wrong.
     Usage = 64,
     /// Interrupted.
@@ -28,9 +30,10 @@ impl Exit {
     pub const ALL: &'static [(Self, &'static str)] = &[
         (Self::Done, "done, nothing to say"),
         (Self::Failed, "the definition is wrong, or something failed"),
-        (Self::Changes, "changes are present (only with --detailed-exitcode)"),
+        (Self::Changes, "changes are present (only with --detailed-exitcode, and drift)"),
         (Self::Refused, "refused: a hazard was not allowed"),
         (Self::Unauthorised, "could not authenticate, or not authorised"),
+        (Self::Stale, "the saved plan is stale: what it was made from has moved"),
         (Self::Usage, "the command line is wrong"),
         (Self::Interrupted, "interrupted"),
     ];

@@ -3,7 +3,7 @@
 use super::connect::LOCAL_DIRECTORY;
 use super::error::{CommandError, Exit};
 use super::project::ProjectArgs;
-use super::ui::{Format, Ui};
+use super::ui::Ui;
 use crate::local::server::{self, ServerConfig};
 use crate::local::{self, Account, Summary};
 use crate::view::counted;
@@ -102,19 +102,16 @@ fn status(directory: &std::path::Path, ui: &Ui) -> Result<Exit, CommandError> {
         ("user", users),
     ];
     let place = directory.display().to_string();
-    match ui.format {
-        Format::Json => {
-            let holds: BTreeMap<String, u64> =
-                counts.iter().map(|(what, count)| (what.replace(' ', "_"), *count)).collect();
-            ui.json(&serde_json::json!({ "directory": place, "holds": holds }));
-        }
-        Format::Text => {
-            let lines: Vec<String> = counts
-                .iter()
-                .map(|(what, count)| format!("{count:>6} {}\n", what.replace('_', " ")))
-                .collect();
-            ui.text(&format!("{place}\n{}", lines.concat()));
-        }
-    }
+    let text = || {
+        let number = |count: u64| usize::try_from(count).unwrap_or(usize::MAX);
+        let line = |(what, count): &(&str, u64)| format!("  {}\n", counted(number(*count), what));
+        format!("{place}\n{}", counts.iter().map(line).collect::<String>())
+    };
+    let document = || {
+        let holds: BTreeMap<String, u64> =
+            counts.iter().map(|(what, count)| (what.replace(' ', "_"), *count)).collect();
+        serde_json::json!({ "directory": place, "holds": holds })
+    };
+    ui.data(text, document);
     Ok(Exit::Done)
 }

@@ -3,12 +3,16 @@
 mod connect;
 mod connection;
 mod deploy;
+mod drift;
 pub mod error;
+mod explain;
+mod fmt;
 mod local;
 mod plan;
 mod planning;
 mod project;
 mod schema;
+mod show;
 mod ui;
 mod validate;
 
@@ -55,11 +59,15 @@ struct Global {
 enum Command {
     Validate(validate::ValidateArgs),
     Plan(plan::PlanArgs),
+    Show(show::ShowArgs),
     Deploy(deploy::DeployArgs),
+    Drift(drift::DriftArgs),
     Destroy(deploy::DestroyArgs),
     Connection(connection::ConnectionCommand),
     Local(local::LocalCommand),
     Schema(schema::SchemaArgs),
+    Explain(explain::ExplainArgs),
+    Fmt(fmt::FmtArgs),
     /// Print a completion script for a shell
     Completion {
         /// Which shell
@@ -98,11 +106,32 @@ pub fn run() -> ExitCode {
 /// An error carries the texts that its diagnostics point into.
 type Ran = Result<Exit, (CommandError, Files)>;
 
+/// Formats for reports on a definition belong to the one command that reports on it.
+fn refuse_format(command: &Command, format: Format) -> Result<(), CommandError> {
+    let everywhere = matches!(format, Format::Text | Format::Json);
+    if everywhere || matches!(command, Command::Validate(_)) {
+        return Ok(());
+    }
+    let message = "this command writes text and json only";
+    Err(CommandError::new(
+        Exit::Usage,
+        "format",
+        message,
+        "the other formats are those of\nsnowform validate",
+    ))
+}
+
 fn dispatch(command: &Command, ui: &Ui) -> Ran {
+    refuse_format(command, ui.format).map_err(|error| (error, Files::default()))?;
     let alone = |error: CommandError| (error, Files::default());
     match command {
         Command::Validate(args) => validate::run(args, ui),
         Command::Plan(args) => with_texts(args.texts(), |texts| wait(plan::run(args, texts, ui))),
+        Command::Show(args) => show::run(args, ui).map_err(alone),
+        Command::Drift(args) => with_texts(args.texts(), |texts| wait(drift::run(args, texts, ui))),
+        Command::Deploy(args @ deploy::DeployArgs { plan: Some(plan), .. }) => {
+            wait(deploy::run_saved(args, plan, ui)).map_err(alone)
+        }
         Command::Deploy(args) => with_texts(args.texts(), |texts| wait(deploy::run(args.run(), texts, ui))),
         Command::Destroy(args) => with_texts(args.texts(), |texts| wait(deploy::run(args.run(), texts, ui))),
         Command::Connection(command) => match &command.action {
@@ -111,6 +140,8 @@ fn dispatch(command: &Command, ui: &Ui) -> Ran {
         },
         Command::Local(command) => wait(local::run(command, ui)).map_err(alone),
         Command::Schema(args) => Ok(schema::run(args, ui)),
+        Command::Fmt(args) => fmt::run(args, ui).map_err(alone),
+        Command::Explain(args) => explain::run(args, ui).map_err(alone),
         Command::Completion { shell } => {
             clap_complete::generate(*shell, &mut Cli::command(), "snowform", &mut std::io::stdout());
             Ok(Exit::Done)

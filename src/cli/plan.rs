@@ -4,10 +4,14 @@ use super::connect::ConnectionArgs;
 use super::error::{CommandError, Exit};
 use super::planning;
 use super::project::{self, ProjectArgs, Texts};
-use super::ui::{Format, Ui};
+use super::ui::Ui;
+use crate::host::files;
+use crate::plan::file::{self, Saved};
 use crate::plan::{Goal, Plan};
+use crate::source::files::Files;
 use crate::view;
 use clap::Args;
+use std::path::{Path, PathBuf};
 
 /// Show what a deploy would do, and change nothing
 ///
@@ -17,6 +21,9 @@ use clap::Args;
 pub(super) struct PlanArgs {
     /// Entities to plan [default: all]
     pub(super) entities: Vec<String>,
+    /// Save the plan, for `show` and `deploy --plan`; it holds the definition's texts
+    #[arg(long, value_name = "FILE")]
+    pub(super) out: Option<PathBuf>,
     /// Exit with 2 when changes are present
     #[arg(long)]
     pub(super) detailed_exitcode: bool,
@@ -29,7 +36,10 @@ pub(super) struct PlanArgs {
 pub(super) async fn run(args: &PlanArgs, texts: &Texts, ui: &Ui) -> Result<Exit, CommandError> {
     let planned = planning::prepare(Goal::Deploy, texts, &args.entities, &args.connection, ui).await?;
     planned.session.close().await;
-    show(&planned.plan, texts, ui);
+    if let Some(path) = &args.out {
+        save(&planned.saved, path)?;
+    }
+    show(&planned.plan, &texts.files, ui);
     Ok(if !planned.plan.problems.is_empty() {
         Exit::Failed
     } else if args.detailed_exitcode && planned.plan.has_changes() {
@@ -40,11 +50,20 @@ pub(super) async fn run(args: &PlanArgs, texts: &Texts, ui: &Ui) -> Result<Exit,
 }
 
 /// Writes a plan as data.
-pub(super) fn show(plan: &Plan, texts: &Texts, ui: &Ui) {
-    match ui.format {
-        Format::Text => ui.text(&view::plan::text(plan, &texts.files)),
-        Format::Json => ui.json(&view::json::plan(plan, None, &texts.files)),
-    }
+pub(super) fn show(plan: &Plan, files: &Files, ui: &Ui) {
+    ui.data(|| view::plan::text(plan, files), || view::json::plan(plan, None, files));
+}
+
+fn save(saved: &Saved, path: &Path) -> Result<(), CommandError> {
+    files::write_private(path, file::write(saved).as_bytes()).map_err(|error| {
+        let message = format!("the plan cannot be written to {}: {error}", path.display());
+        CommandError::new(
+            Exit::Failed,
+            "unwritable-file",
+            message,
+            "name a file in a directory that you may write to",
+        )
+    })
 }
 
 impl PlanArgs {

@@ -10,14 +10,17 @@ use crate::live;
 use crate::object::name::Ident;
 use crate::object::reading::Live;
 use crate::object::state::ObjectId;
+use crate::plan::file::Saved;
 use crate::plan::{self, Goal, Plan, Target};
 use crate::session::{Identity, Session, SessionError};
 use crate::source::diagnostic::{Diagnostic, Diagnostics, did_you_mean};
+use crate::source::files::Files;
+use std::path::Path;
 
-/// A plan, and what is needed to carry it out.
+/// What a plan is made from, the plan, and the session to carry it out with.
 pub(super) struct Planned {
+    pub(super) saved: Saved,
     pub(super) plan: Plan,
-    pub(super) desired: Desired,
     pub(super) session: Box<dyn Session>,
 }
 
@@ -35,7 +38,7 @@ pub(super) async fn prepare(
     }
     known_entities(entities, &checked.project)?;
     let session = connect::open(connection, &texts.directory, ui).await?;
-    let result = async {
+    let saved = async {
         let (mut desired, completed) = check::complete(&checked.project, &defaults(session.identity()));
         let mut diagnostics: Diagnostics = checked.diagnostics;
         diagnostics.extend(completed);
@@ -44,12 +47,45 @@ pub(super) async fn prepare(
         }
         ui.diagnostics(&texts.files, &diagnostics.sorted());
         select(&mut desired, entities);
-        let plan = plan_again(goal, &desired, session.as_ref()).await?;
-        Ok((plan, desired))
+        let target = target(session.identity());
+        let live = read(goal, &target, &desired, session.as_ref()).await?;
+        Ok(Saved { goal, target, files: texts.files.clone(), desired, live })
     }
     .await;
-    match result {
-        Ok((plan, desired)) => Ok(Planned { plan, desired, session }),
+    finish(saved, session).await
+}
+
+/// Takes a plan from a file, where nothing has moved since it was made.
+pub(super) async fn resume(
+    saved: Saved,
+    texts: Option<&Texts>,
+    directory: &Path,
+    connection: &ConnectionArgs,
+    ui: &Ui,
+) -> Result<Planned, CommandError> {
+    if let Some(texts) = texts {
+        same_definition(&saved, texts)?;
+    }
+    let session = connect::open(connection, directory, ui).await?;
+    let checked = async {
+        let target = target(session.identity());
+        if target != saved.target {
+            return Err(other_target(&saved.target, &target));
+        }
+        let now = read(saved.goal, &target, &saved.desired, session.as_ref()).await?;
+        let moved = saved.moved(&now);
+        if moved.is_empty() { Ok(saved) } else { Err(stale(&moved.join("\n"))) }
+    }
+    .await;
+    finish(checked, session).await
+}
+
+async fn finish(
+    saved: Result<Saved, CommandError>,
+    session: Box<dyn Session>,
+) -> Result<Planned, CommandError> {
+    match saved {
+        Ok(saved) => Ok(Planned { plan: saved.plan(), saved, session }),
         Err(error) => {
             session.close().await;
             Err(error)
@@ -57,23 +93,62 @@ pub(super) async fn prepare(
     }
 }
 
-/// Reads the account and plans, once more or for the first time.
-pub(super) async fn plan_again(
+fn stale(what: &str) -> CommandError {
+    let message = format!("the saved plan is stale, and nothing was changed\n{what}");
+    CommandError::new(
+        Exit::Stale,
+        "stale-plan",
+        message,
+        "make a new plan, and have it reviewed:\nsnowform plan --out FILE",
+    )
+}
+
+fn other_target(saved: &Target, now: &Target) -> CommandError {
+    let place = |target: &Target| {
+        let role = target.role.as_deref().unwrap_or("no role");
+        format!("account {} at {} as role {role}", target.account, target.host)
+    };
+    stale(&format!("it is for {}\nthis connection is {}", place(saved), place(now)))
+}
+
+/// The files that a plan was made from are the files that are there.
+fn same_definition(saved: &Saved, texts: &Texts) -> Result<(), CommandError> {
+    let contents = |files: &Files| -> Vec<(String, String)> {
+        let name = |path: &str| Path::new(path).file_name().map(|name| name.to_string_lossy().into_owned());
+        files.ids().map(|id| (name(files.path(id)).unwrap_or_default(), files.text(id).to_owned())).collect()
+    };
+    let (before, now) = (contents(&saved.files), contents(&texts.files));
+    let differs = |(name, text): &&(String, String)| !now.contains(&(name.clone(), text.clone()));
+    let added = now.iter().find(|(name, _)| !before.iter().any(|(known, _)| known == name));
+    match before.iter().find(differs).or(added) {
+        None => Ok(()),
+        Some((name, _)) => Err(stale(&format!("{name} is not what it was when the plan was made"))),
+    }
+}
+
+/// Reads what a plan needs to know of the account.
+pub(super) async fn read(
     goal: Goal,
+    target: &Target,
     desired: &Desired,
     session: &dyn Session,
-) -> Result<Plan, SessionError> {
-    let wanted: Vec<(&ObjectId, Option<&Ident>)> =
-        desired.origins.iter().map(|(id, origin)| (id, origin.role.as_ref())).collect();
-    let live: Live = match goal {
-        Goal::Deploy => live::read(session, &wanted).await?,
-        Goal::Destroy => live::read_with_contents(session, &wanted).await?,
-    };
-    Ok(plan::plan(goal, target(session.identity()), desired, &live))
+) -> Result<Live, SessionError> {
+    let mut live = live::read(session, &desired.wanted()).await?;
+    live::read_grants(session, &desired.granting(), &mut live).await?;
+    // Only what would be lost is looked into; which that is, a first plan tells.
+    let plan = plan::plan(goal, target.clone(), desired, &live);
+    let endangered: Vec<(&ObjectId, Option<&Ident>)> =
+        plan.endangered().map(|change| (&change.id, change.origin.role.as_ref())).collect();
+    live.contents = live::read_contents(session, &endangered).await;
+    Ok(live)
 }
 
 fn target(identity: &Identity) -> Target {
-    Target { account: identity.account.clone(), role: identity.role.as_ref().map(ToString::to_string) }
+    Target {
+        account: identity.account.clone(),
+        host: identity.host.clone(),
+        role: identity.role.as_ref().map(ToString::to_string),
+    }
 }
 
 fn defaults(identity: &Identity) -> NameDefaults {
@@ -108,7 +183,8 @@ fn select(desired: &mut Desired, entities: &[String]) {
         return;
     }
     let asked = |entity: &String| entities.contains(entity);
-    let Desired { state, origins, not_managed, without_effect: _ } = desired;
+    let Desired { state, origins, removed, not_managed, without_effect: _ } = desired;
+    removed.clear();
     origins.retain(|_, origin| asked(&origin.entity));
     state.retain(|id, _| origins.contains_key(id));
     not_managed.retain(|entity| asked(&entity.entity));

@@ -9,6 +9,7 @@ use anstream::{AutoStream, ColorChoice};
 use anstyle::{AnsiColor, Style};
 use clap::ValueEnum;
 use serde::Serialize;
+use std::fmt::Write as _;
 use std::io;
 
 /// How data is written.
@@ -19,6 +20,14 @@ pub(super) enum Format {
     Text,
     /// For a machine.
     Json,
+    /// For code scanning (validate).
+    Sarif,
+    /// For GitHub: annotations of the file's lines (validate).
+    Github,
+    /// For GitLab: a code quality report (validate).
+    Gitlab,
+    /// For reviewdog (validate).
+    Rdjson,
 }
 
 /// The two streams, and how to write on them.
@@ -52,6 +61,15 @@ impl Ui {
         write(&mut io::stdout(), &format!("{text}\n"));
     }
 
+    /// Writes data: as text for a person, else as the document for a machine.
+    pub(super) fn data<D: Serialize>(&self, text: impl FnOnce() -> String, document: impl FnOnce() -> D) {
+        if self.format == Format::Text {
+            self.text(&text());
+        } else {
+            self.json(&document());
+        }
+    }
+
     /// Writes a remark.
     pub(super) fn remark(&self, text: &str) {
         if !self.silent {
@@ -75,7 +93,7 @@ impl Ui {
     /// Tells why a command failed: on standard error, and as JSON on standard output where JSON is asked for.
     pub(super) fn error(&self, error: &CommandError, files: &Files) {
         let CommandError { exit: _, code, message, help, query_id, diagnostics } = error;
-        if self.format == Format::Json {
+        if self.format != Format::Text {
             let found = json::diagnostics(diagnostics, files);
             let document = json::ErrorDocument {
                 code: code.clone(),
@@ -90,10 +108,10 @@ impl Ui {
         let (bad, bold) = (Style::new().fg_color(Some(AnsiColor::Red.into())).bold(), Style::new().bold());
         let mut text = format!("{bad}error{bad:#}: {bold}{}{bold:#}\n", lines(message, "  "));
         if let Some(query_id) = query_id {
-            text.push_str(&format!("  query id {}\n", visible(query_id)));
+            let _ = writeln!(text, "  query id {}", visible(query_id));
         }
         if !help.is_empty() {
-            text.push_str(&format!("  {}\n", lines(help, "  ")));
+            let _ = writeln!(text, "  {}", lines(help, "  "));
         }
         self.talk(&text);
     }

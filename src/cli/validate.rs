@@ -4,9 +4,11 @@ use super::error::{CommandError, Exit};
 use super::project;
 use super::ui::{Format, Ui};
 use crate::check;
+use crate::rule;
 use crate::source::diagnostic::{Diagnostic, Severity};
 use crate::source::files::Files;
 use crate::view::json::{self, DiagnosticDocument};
+use crate::view::{code_hosts, sarif};
 use clap::Args;
 use serde::Serialize;
 use std::path::PathBuf;
@@ -40,14 +42,18 @@ pub(super) fn run(args: &ValidateArgs, ui: &Ui) -> Result<Exit, (CommandError, F
         let found = check::check(&texts.files, &texts.inputs()).diagnostics.sorted();
         valid &= !found.iter().any(|found| fails(found, args.strict));
         match ui.format {
-            Format::Json => documents.extend(json::diagnostics(&found, &texts.files)),
             Format::Text => report(ui, &texts.files, &found),
+            _ => documents.extend(json::diagnostics(&found, &texts.files)),
         }
     }
-    if ui.format == Format::Json {
-        ui.json(&Validated { valid, diagnostics: documents });
-    } else if valid {
-        ui.remark("The definition is valid.");
+    match ui.format {
+        Format::Text if valid => ui.remark("The definition is valid."),
+        Format::Text => {}
+        Format::Json => ui.json(&Validated { valid, diagnostics: documents }),
+        Format::Sarif => ui.json(&sarif::document(&documents, &rule::all())),
+        Format::Github => ui.text(&code_hosts::github(&documents)),
+        Format::Gitlab => ui.json(&code_hosts::gitlab(&documents)),
+        Format::Rdjson => ui.json(&code_hosts::rdjson(&documents)),
     }
     Ok(if valid { Exit::Done } else { Exit::Failed })
 }

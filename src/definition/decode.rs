@@ -18,20 +18,55 @@ use std::sync::Arc;
 
 const TOP_LEVEL: [&str; 4] = ["definition_version", "entities", "env", "mixins"];
 
+/// What was read: the project, what is wrong with it, and the trees that it was read from.
+#[derive(Debug, Default)]
+pub struct Decoded {
+    /// What is declared.
+    pub project: Project,
+    /// What is wrong.
+    pub diagnostics: Diagnostics,
+    /// What stands where.
+    pub trees: Trees,
+}
+
+/// The documents on the way from texts to project. They share what they have in common.
+#[derive(Clone, Debug, Default)]
+pub struct Trees {
+    /// `snowflake.yml` as it stands.
+    pub definition: Option<Arc<Node>>,
+    /// `snowflake.local.yml` as it stands.
+    pub local: Option<Arc<Node>>,
+    /// `snowform.yml` as it stands.
+    pub overlay: Option<Arc<Node>>,
+    /// The definition with the local file and the mixins, its templates not rendered.
+    pub applied: Option<Arc<Node>>,
+    /// The same with its templates rendered.
+    pub rendered: Option<Arc<Node>>,
+}
+
 /// Reads a project. Whatever is wrong is in the diagnostics, and the project holds the rest.
-pub fn decode(files: &Files, inputs: &Inputs<'_>) -> (Project, Diagnostics) {
+pub fn decode(files: &Files, inputs: &Inputs<'_>) -> Decoded {
     let mut texts = Texts { files, syntax: Diagnostics::default(), unfinished: BTreeSet::new() };
     let mut found = Diagnostics::default();
     let mut project = Project::default();
-    let Some(root) = texts.read(inputs.definition) else { return (project, texts.syntax) };
-    let Some(root) = whole_definition(root, inputs, &mut texts, &mut found) else {
-        texts.syntax.extend(found);
-        return (project, texts.syntax);
+    let mut trees = Trees { definition: texts.read(inputs.definition), ..Trees::default() };
+    let Some(root) = &trees.definition else {
+        return Decoded { diagnostics: texts.syntax, ..Decoded::default() };
     };
-    let root = mixin::apply(&root, &mut found);
-    let renderer = Renderer::new(files, &root, inputs.variables);
-    let rendered = renderer.render(&root);
-    let overlay = inputs.overlay.and_then(|file| texts.read(file)).map(|overlay| renderer.render(&overlay));
+    if root.as_mapping().is_none() {
+        texts.syntax.push(not_a_definition(root));
+        return Decoded { diagnostics: texts.syntax, trees, ..Decoded::default() };
+    }
+    trees.local = inputs.local.and_then(|file| texts.read(file));
+    let merged = trees
+        .local
+        .as_ref()
+        .map_or_else(|| Arc::clone(root), |local| merge::lay_over(root, local, &mut found));
+    let applied = mixin::apply(&merged, &mut found);
+    trees.overlay = inputs.overlay.and_then(|file| texts.read(file));
+    let renderer = Renderer::new(files, &applied, inputs.variables);
+    let rendered = renderer.render(&applied);
+    let overlay = trees.overlay.as_ref().map(|overlay| renderer.render(overlay));
     let (templates, unknown) = renderer.finish();
     top_level(&rendered, &texts, &mut found);
     if let Some(entities) = rendered.entry("entities") {
@@ -40,13 +75,17 @@ pub fn decode(files: &Files, inputs: &Inputs<'_>) -> (Project, Diagnostics) {
     if let Some(overlay) = overlay {
         overlay::apply(&overlay, &mut project, &mut found);
     }
-    let Texts { mut syntax, unfinished, files: _ } = texts;
+    let Texts { syntax: mut diagnostics, unfinished, files: _ } = texts;
     // What a syntax error cut short is not blamed for what it lacks, and an unknown value not for what it is.
     let speaks = |span: &Span| !unfinished.contains(span) && !unknown.contains(span);
     found.retain(|found| speaks(&found.primary.span));
-    syntax.extend(found);
-    syntax.extend(templates);
-    (project, syntax)
+    diagnostics.extend(found);
+    diagnostics.extend(templates);
+    Decoded {
+        project,
+        diagnostics,
+        trees: Trees { applied: Some(applied), rendered: Some(rendered), ..trees },
+    }
 }
 
 /// The texts of a project, and what is wrong with them as YAML.
@@ -58,26 +97,12 @@ struct Texts<'a> {
 
 impl Texts<'_> {
     fn read(&mut self, file: FileId) -> Option<Arc<Node>> {
-        let Parsed { root, diagnostics, unfinished } = yaml::parse(file, self.files.text(file));
+        let Parsed { root, diagnostics, unfinished, texts: _, broken: _ } =
+            yaml::parse(file, self.files.text(file));
         self.syntax.extend(diagnostics);
         self.unfinished.extend(unfinished);
         root
     }
-}
-
-/// The definition with the local file laid over it; nothing where it is no mapping.
-fn whole_definition(
-    root: Arc<Node>,
-    inputs: &Inputs<'_>,
-    texts: &mut Texts<'_>,
-    found: &mut Diagnostics,
-) -> Option<Arc<Node>> {
-    if root.as_mapping().is_none() {
-        found.push(not_a_definition(&root));
-        return None;
-    }
-    let local = inputs.local.and_then(|file| texts.read(file));
-    Some(local.map_or_else(|| Arc::clone(&root), |local| merge::lay_over(&root, &local, found)))
 }
 
 fn not_a_definition(root: &Node) -> Diagnostic {
@@ -169,6 +194,9 @@ fn decode_entity(entry: &Entry, found: &mut Diagnostics) -> Option<Entity> {
         meta,
         references: reference::collect(&entry.value, kind.fields),
         attributes: BTreeMap::new(),
+        prevent_drop: None,
+        grants: None,
+        grants_exact: false,
     })
 }
 

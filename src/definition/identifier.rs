@@ -28,6 +28,17 @@ pub(super) fn decode(
     }
 }
 
+/// The name of an object that no entity stands for: a text or a mapping.
+pub(super) fn decode_value(value: &Node, found: &mut Diagnostics) -> Option<WrittenName> {
+    match &value.data {
+        Data::Scalar(text) => {
+            partial(text, value.span, as_written(value), found).map(|name| written(name, value.span))
+        }
+        Data::Mapping(parts) => from_mapping(parts, found),
+        Data::Sequence(_) => None,
+    }
+}
+
 fn written(name: PartialName, span: Span) -> WrittenName {
     let PartialName { database, schema, name } = name;
     WrittenName { database, schema, name, span, schema_by_convention: false }

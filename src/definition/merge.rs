@@ -7,6 +7,7 @@ use super::WRONG_SHAPE;
 use crate::source::diagnostic::{Diagnostic, Diagnostics};
 use crate::source::span::Span;
 use crate::source::yaml::{Data, Entry, Node};
+use std::collections::HashMap;
 use std::sync::Arc;
 
 /// The tag that replaces instead of merging.
@@ -37,8 +38,11 @@ fn merge(base: &Arc<Node>, over: &Arc<Node>) -> Arc<Node> {
         return Arc::clone(over);
     }
     let mut entries = below.clone();
+    // Backwards, so that of a key that is written twice the first counts.
+    let mut known: HashMap<&str, usize> =
+        below.iter().enumerate().rev().map(|(at, entry)| (entry.key.value.as_str(), at)).collect();
     for entry in above {
-        match entries.iter_mut().find(|known| known.key.value == entry.key.value) {
+        match known.get(entry.key.value.as_str()).and_then(|at| entries.get_mut(*at)) {
             Some(known) => {
                 let value = merge(&known.value, &entry.value);
                 // What is said of a value that was replaced is said in the file that gave it.
@@ -49,7 +53,10 @@ fn merge(base: &Arc<Node>, over: &Arc<Node>) -> Arc<Node> {
                 };
                 *known = Entry { key, value };
             }
-            None => entries.push(entry.clone()),
+            None => {
+                known.insert(&entry.key.value, entries.len());
+                entries.push(entry.clone());
+            }
         }
     }
     mapping(base.span, entries)

@@ -12,6 +12,7 @@ use crate::kind;
 use crate::source::diagnostic::{Diagnostic, Diagnostics, did_you_mean};
 use crate::source::span::{Span, Spanned};
 use crate::source::yaml::{Data, Entry, Node};
+use std::collections::HashSet;
 use std::sync::Arc;
 
 /// The definition with its mixins applied.
@@ -30,7 +31,7 @@ pub(super) fn apply(root: &Arc<Node>, found: &mut Diagnostics) -> Arc<Node> {
         Some(Some(sections)) => apply_to_entities(root, entities, sections, found),
     };
     if let Some(entities) = applied.entry("entities") {
-        refuse_overrides(&entities.value, found);
+        refuse_overrides(&entities.value, &mut HashSet::new(), found);
     }
     applied
 }
@@ -179,7 +180,7 @@ fn combine(left: Option<&Arc<Node>>, right: &Arc<Node>, found: &mut Diagnostics)
             mapping(right.span, entries)
         }
         (Data::Sequence(below), Data::Sequence(above)) => {
-            let new = above.iter().filter(|item| !below.iter().any(|known| same(known, item)));
+            let new = above.iter().filter(|item| !below.iter().any(|known| known.same_value(item)));
             let items = below.iter().chain(new).cloned().collect();
             Arc::new(Node { span: right.span, tag: None, data: Data::Sequence(items), rendered: false })
         }
@@ -207,21 +208,6 @@ fn untagged(node: &Node) -> Arc<Node> {
     Arc::new(Node { span: node.span, tag: None, data, rendered: node.rendered })
 }
 
-/// Equal in value, wherever it stands.
-fn same(a: &Node, b: &Node) -> bool {
-    match (&a.data, &b.data) {
-        (Data::Scalar(a), Data::Scalar(b)) => a == b,
-        (Data::Sequence(a), Data::Sequence(b)) => {
-            a.len() == b.len() && a.iter().zip(b).all(|(a, b)| same(a, b))
-        }
-        (Data::Mapping(a), Data::Mapping(b)) => {
-            a.len() == b.len()
-                && a.iter().all(|x| b.iter().any(|y| x.key.value == y.key.value && same(&x.value, &y.value)))
-        }
-        _ => false,
-    }
-}
-
 /// Without a `mixins` section the official loader neither applies nor checks them.
 fn warn_of_ignored(entities: &Entry, found: &mut Diagnostics) {
     for entity in entities.value.as_mapping().unwrap_or_default() {
@@ -237,7 +223,11 @@ fn warn_of_ignored(entities: &Entry, found: &mut Diagnostics) {
 }
 
 /// What is left of the tag has met no mixin's value, and the official loader rejects it.
-fn refuse_overrides(node: &Node, found: &mut Diagnostics) {
+fn refuse_overrides(node: &Arc<Node>, seen: &mut HashSet<*const Node>, found: &mut Diagnostics) {
+    // What several aliases stand for is looked at once.
+    if node.as_str().is_none() && Arc::strong_count(node) > 1 && !seen.insert(Arc::as_ptr(node)) {
+        return;
+    }
     if is_override(node) {
         let span: Span = node.tag.as_ref().map_or(node.span, |tag| tag.span);
         found.push(
@@ -252,7 +242,9 @@ fn refuse_overrides(node: &Node, found: &mut Diagnostics) {
     }
     match &node.data {
         Data::Scalar(_) => {}
-        Data::Sequence(items) => items.iter().for_each(|item| refuse_overrides(item, found)),
-        Data::Mapping(entries) => entries.iter().for_each(|entry| refuse_overrides(&entry.value, found)),
+        Data::Sequence(items) => items.iter().for_each(|item| refuse_overrides(item, seen, found)),
+        Data::Mapping(entries) => {
+            entries.iter().for_each(|entry| refuse_overrides(&entry.value, seen, found));
+        }
     }
 }

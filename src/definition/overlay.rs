@@ -1,12 +1,21 @@
 //! `snowform.yml`: what `snowflake.yml` cannot say, because snow rejects keys that it does not know.
 
 use super::shape::{self, Place};
-use super::{Project, UNKNOWN_ENTITY, WRONG_SHAPE};
+use super::{INVALID_NAME, INVALID_VALUE, Project, Removed, UNKNOWN_ENTITY, WRONG_SHAPE, identifier};
+use crate::kind::Managed;
+use crate::kind::field::flag;
+use crate::kind::image_repository;
+use crate::kind::overlay::{BESIDE_ATTRIBUTES, GRANTS, GRANTS_EXACT, PREVENT_DROP, REMOVED};
+use crate::kind::shared::IDENTIFIER;
+use crate::object::name::{Ident, PartialName};
+use crate::object::state::{Grant, Grantee};
 use crate::source::diagnostic::{Diagnostic, Diagnostics, did_you_mean};
 use crate::source::span::Spanned;
-use crate::source::yaml::{Entry, Node};
+use crate::source::yaml::{Data, Entry, Node};
+use std::collections::{BTreeSet, HashMap, HashSet};
 
-const TOP_LEVEL: [&str; 1] = ["entities"];
+/// The keys of the file.
+const TOP_LEVEL: [&str; 2] = ["entities", REMOVED.name];
 
 /// Reads the overlay and gives its attributes to the project's entities.
 pub(super) fn apply(root: &Node, project: &mut Project, found: &mut Diagnostics) {
@@ -23,10 +32,10 @@ pub(super) fn apply(root: &Node, project: &mut Project, found: &mut Diagnostics)
     };
     let place = Place { noun: "snowform.yml", advise: &|_| None };
     for entry in entries {
-        if entry.key.value == "entities" {
-            apply_entities(entry, project, found);
-        } else {
-            found.push(shape::unknown_key(entry, TOP_LEVEL.into_iter(), &place));
+        match entry.key.value.as_str() {
+            "entities" => apply_entities(entry, project, found),
+            key if key == REMOVED.name => apply_removed(entry, project, found),
+            _ => found.push(shape::unknown_key(entry, TOP_LEVEL.into_iter(), &place)),
         }
     }
 }
@@ -40,14 +49,43 @@ fn apply_entities(section: &Entry, project: &mut Project, found: &mut Diagnostic
         );
         return;
     };
+    let positions = Positions {
+        declared: project.keys.iter().map(|key| key.value.clone()).collect(),
+        read: project.entities.iter().enumerate().rev().map(|(at, e)| (e.key.value.clone(), at)).collect(),
+    };
     for entry in entries {
-        apply_entity(entry, project, found);
+        apply_entity(entry, &positions, project, found);
     }
 }
 
-fn apply_entity(entry: &Entry, project: &mut Project, found: &mut Diagnostics) {
+/// Objects that must not exist any more, by name; image repositories, the one type that is deployed.
+fn apply_removed(section: &Entry, project: &mut Project, found: &mut Diagnostics) {
+    let Data::Sequence(items) = &section.value.data else {
+        let message = format!("`removed` takes a list of names, not {}", section.value.noun());
+        found.push(
+            Diagnostic::new(&WRONG_SHAPE, message, section.key.span, "expected names below this")
+                .help("write one name a line:\nremoved:\n  - my_db.my_schema.old_repo"),
+        );
+        return;
+    };
+    for item in items {
+        shape::check(item, &IDENTIFIER.shape, &section.key, found);
+        let name = identifier::decode_value(item, found);
+        project.removed.extend(name.map(|name| Removed { kind: &image_repository::KIND, name }));
+    }
+}
+
+/// Where the entities stand in the project, by key.
+struct Positions {
+    /// Those that are declared, however wrongly.
+    declared: HashSet<String>,
+    /// Those that could be read; of a key that is written twice, the first.
+    read: HashMap<String, usize>,
+}
+
+fn apply_entity(entry: &Entry, positions: &Positions, project: &mut Project, found: &mut Diagnostics) {
     let key = &entry.key.value;
-    if !project.keys.iter().any(|known| known.value == *key) {
+    if !positions.declared.contains(key) {
         let known: Vec<&str> = project.keys.iter().map(|known| known.value.as_str()).collect();
         let help = match did_you_mean(key, &known) {
             Some(near) => format!("did you mean `{near}`?"),
@@ -59,7 +97,8 @@ fn apply_entity(entry: &Entry, project: &mut Project, found: &mut Diagnostics) {
         return;
     }
     // An entity that is declared but could not be read has been reported already.
-    let Some(entity) = project.entities.iter_mut().find(|entity| entity.key.value == *key) else { return };
+    let read = positions.read.get(key);
+    let Some(entity) = read.and_then(|at| project.entities.get_mut(*at)) else { return };
     let Some(keys) = entry.value.as_mapping() else {
         let message = format!("entity `{key}` takes a mapping, not {}", entry.value.noun());
         found.push(
@@ -71,17 +110,108 @@ fn apply_entity(entry: &Entry, project: &mut Project, found: &mut Diagnostics) {
     let noun = format!("an {} in snowform.yml", entity.kind.type_name);
     let attributes = entity.kind.managed.map(|managed| managed.attributes).unwrap_or_default();
     for attribute in keys {
+        if attribute.key.value == PREVENT_DROP.name {
+            shape::check(&attribute.value, &PREVENT_DROP.shape, &attribute.key, found);
+            let protected = attribute.value.as_str().and_then(flag) == Some(true);
+            entity.prevent_drop = protected.then_some(attribute.key.span);
+            continue;
+        }
+        if attribute.key.value == GRANTS_EXACT.name {
+            shape::check(&attribute.value, &GRANTS_EXACT.shape, &attribute.key, found);
+            entity.grants_exact = attribute.value.as_str().and_then(flag) == Some(true);
+            continue;
+        }
+        if let Some(managed) = entity.kind.managed.filter(|_| attribute.key.value == GRANTS.name) {
+            entity.grants = Some(Spanned::new(decode_grants(attribute, managed, found), attribute.key.span));
+            continue;
+        }
         let Some(row) = attributes.iter().find(|row| row.name == attribute.key.value) else {
             let place = Place { noun: &noun, advise: &|_| None };
-            found.push(shape::unknown_key(attribute, attributes.iter().map(|row| row.name), &place));
+            let known =
+                attributes.iter().map(|row| row.name).chain(BESIDE_ATTRIBUTES.iter().map(|row| row.name));
+            found.push(shape::unknown_key(attribute, known, &place));
             continue;
         };
-        match attribute.value.as_str() {
-            Some(text) => {
-                let value = Spanned::new(text.to_owned(), attribute.value.span);
-                entity.attributes.insert(row.name, value);
+        shape::check(&attribute.value, &row.shape, &attribute.key, found);
+        if let Some(text) = attribute.value.as_str() {
+            let value = Spanned::new(text.to_owned(), attribute.value.span);
+            entity.attributes.insert(row.name, value);
+        }
+    }
+}
+
+/// The grants of one object. What is wrong is reported and left out.
+fn decode_grants(section: &Entry, managed: &Managed, found: &mut Diagnostics) -> BTreeSet<Grant> {
+    shape::check(&section.value, &GRANTS.shape, &section.key, found);
+    let Data::Sequence(items) = &section.value.data else { return BTreeSet::new() };
+    let mut grants = BTreeSet::new();
+    for item in items {
+        let Some(grantee) = decode_grantee(item, found) else { continue };
+        for privilege in item.entry("privilege").map(|entry| texts(&entry.value)).unwrap_or_default() {
+            let written = privilege.value.split_whitespace().collect::<Vec<_>>().join(" ").to_uppercase();
+            if managed.privileges.contains(&written.as_str()) {
+                grants.insert(Grant { privilege: written, grantee: grantee.clone() });
+            } else {
+                let message =
+                    format!("`{}` is no privilege on an {}", privilege.value, managed.object_type.noun());
+                found.push(
+                    Diagnostic::new(&INVALID_VALUE, message, privilege.span, "not one that can be granted")
+                        .help(format!("one of {}", managed.privileges.join(", "))),
+                );
             }
-            None => shape::check(&attribute.value, &crate::kind::field::Shape::Text, &attribute.key, found),
+        }
+    }
+    grants
+}
+
+fn texts(node: &Node) -> Vec<Spanned<String>> {
+    let text = |node: &Node| node.as_str().map(|text| Spanned::new(text.to_owned(), node.span));
+    match &node.data {
+        Data::Sequence(items) => items.iter().filter_map(|item| text(item)).collect(),
+        Data::Scalar(_) | Data::Mapping(_) => text(node).into_iter().collect(),
+    }
+}
+
+fn decode_grantee(item: &Node, found: &mut Diagnostics) -> Option<Grantee> {
+    let (role, database_role) = (item.entry("role"), item.entry("database_role"));
+    let (entry, is_database_role) = match (role, database_role) {
+        (Some(role), None) => (role, false),
+        (None, Some(database_role)) => (database_role, true),
+        _ => {
+            item.as_mapping()?;
+            found.push(
+                Diagnostic::new(
+                    &INVALID_VALUE,
+                    "a grant names one role",
+                    item.span.start_only(),
+                    "none, or two",
+                )
+                .help("give either `role:` or `database_role:`"),
+            );
+            return None;
+        }
+    };
+    let text = entry.value.as_str()?;
+    let mut invalid = |why: String| {
+        let message = format!("`{}` is no name of a role", text.escape_debug());
+        let help =
+            if is_database_role { "write `database.role`" } else { "write the role's name as SQL spells it" };
+        found.push(Diagnostic::new(&INVALID_NAME, message, entry.value.span, why).help(help));
+    };
+    if !is_database_role {
+        return Ident::parse(text).map(Grantee::Role).map_err(|error| invalid(error.to_string())).ok();
+    }
+    match PartialName::parse(text) {
+        Ok(PartialName { database: None, schema: Some(database), name }) => {
+            Some(Grantee::DatabaseRole(database, name))
+        }
+        Ok(_) => {
+            invalid("a database role has two parts".to_owned());
+            None
+        }
+        Err(error) => {
+            invalid(error.to_string());
+            None
         }
     }
 }

@@ -1,5 +1,4 @@
 //! The wall clock.
-#![expect(clippy::disallowed_methods, reason = "this is the room that reads the clock")]
 
 use std::time::{SystemTime, UNIX_EPOCH};
 

@@ -1,5 +1,4 @@
 //! Environment variables, the home directory and the current one.
-#![expect(clippy::disallowed_methods, reason = "this is the room that reads the environment")]
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;

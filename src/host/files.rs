@@ -1,8 +1,8 @@
 //! Reading and writing files.
-#![expect(clippy::disallowed_methods, reason = "this is the room that touches files")]
 
 use std::io::{self, Write as _};
 use std::path::Path;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 /// The bytes of a file.
 pub fn read(path: &Path) -> io::Result<Vec<u8>> {
@@ -26,7 +26,10 @@ pub fn create_private_dir(path: &Path) -> io::Result<()> {
 /// Puts `content` where `path` says, whole or not at all: a reader sees the old file or the new one.
 /// The file is readable by the user alone where the system knows that.
 pub fn write_private(path: &Path, content: &[u8]) -> io::Result<()> {
-    let unfinished = path.with_extension(format!("unfinished-{}", std::process::id()));
+    // One name per write: several threads may write the same file, and the last to finish wins whole.
+    static WRITES: AtomicU64 = AtomicU64::new(0);
+    let write = WRITES.fetch_add(1, Ordering::Relaxed);
+    let unfinished = path.with_extension(format!("unfinished-{}-{write}", std::process::id()));
     let mut options = std::fs::OpenOptions::new();
     options.write(true).create(true).truncate(true);
     #[cfg(unix)]
@@ -35,6 +38,18 @@ pub fn write_private(path: &Path, content: &[u8]) -> io::Result<()> {
     file.write_all(content)?;
     file.sync_all()?;
     std::fs::rename(&unfinished, path)
+}
+
+/// Makes an empty file that the user alone can read, where the system knows that; one that is there stays.
+pub fn create_private_file(path: &Path) -> io::Result<()> {
+    let mut options = std::fs::OpenOptions::new();
+    options.write(true).create_new(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    match options.open(path) {
+        Err(error) if error.kind() != io::ErrorKind::AlreadyExists => Err(error),
+        _ => Ok(()),
+    }
 }
 
 /// The permission bits of a file (`0o600`), where the system has them.
@@ -70,4 +85,11 @@ pub fn remove_file(path: &Path) -> io::Result<()> {
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
         other => other,
     }
+}
+
+/// Replaces a file's content, whole or not at all, and keeps its permissions.
+pub fn replace(path: &Path, content: &[u8]) -> io::Result<()> {
+    let permissions = std::fs::metadata(path)?.permissions();
+    write_private(path, content)?;
+    std::fs::set_permissions(path, permissions)
 }

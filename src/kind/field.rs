@@ -137,17 +137,46 @@ impl Shape {
         }
     }
 
-    /// Whether it is a list or a mapping, and no scalar.
-    pub fn is_collection(&self) -> bool {
-        matches!(self, Self::List(_) | Self::Map(_) | Self::MapOf(..) | Self::Record(_))
-    }
-
     /// The keys of the mapping that it is, or may be.
     pub fn record(&self) -> Option<&'static Record> {
         match self {
             Self::Record(record) => Some(record),
             Self::Either(_, other) | Self::OrNull(other) => other.record(),
             _ => None,
+        }
+    }
+
+    /// The shape of every value of the mapping with free keys that it is, or may be.
+    pub fn values(&self) -> Option<&'static Self> {
+        match self {
+            Self::Map(value) | Self::MapOf(_, value) => Some(value),
+            Self::Either(_, other) | Self::OrNull(other) => other.values(),
+            _ => None,
+        }
+    }
+
+    /// The shape of every item of the list that it is, or may be.
+    pub fn items(&self) -> Option<&'static Self> {
+        match self {
+            Self::List(item) => Some(item),
+            Self::Either(_, other) | Self::OrNull(other) => other.items(),
+            _ => None,
+        }
+    }
+
+    /// Whether a scalar may stand there.
+    pub fn takes_scalar(&self) -> bool {
+        !matches!(self, Self::List(_) | Self::Map(_) | Self::MapOf(..) | Self::Record(_))
+    }
+
+    /// The words that may stand there, where only some may.
+    pub fn words(&self) -> &'static [&'static str] {
+        match self {
+            Self::Choice(words) => words,
+            Self::Flag => &["true", "false"],
+            Self::Either(scalar, _) => scalar.words(),
+            Self::OrNull(other) if !other.takes_scalar() => &["null"],
+            _ => &[],
         }
     }
 }

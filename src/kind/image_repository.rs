@@ -4,14 +4,13 @@
 //! `show-image-repositories`, `show-images-in-image-repository`. There is neither `CREATE OR ALTER` nor `UNDROP` for
 //! this type, and encryption is fixed at creation.
 
-use super::field::Field;
+use super::field::{Field, Shape};
 use super::shared::{IDENTIFIER, META};
-use super::{Attribute, Filter, Kind, Managed};
+use super::{Attribute, ChangeRule, Filter, Kind, Managed};
 use crate::object::name::{Ident, ObjectName, SchemaName};
 use crate::object::rows::Row;
-use crate::object::state::{Attributes, Contents, Image, Object, ObjectType};
+use crate::object::state::{Attributes, Contents, Grant, Grantee, Image, Object, ObjectType};
 use crate::object::statement::{Hazard, HazardKind, Operation, Sql};
-use std::collections::BTreeMap;
 
 /// The entity type.
 pub static KIND: Kind = Kind {
@@ -30,25 +29,46 @@ static FIELDS: [Field; 2] = [IDENTIFIER, META];
 pub static MANAGED: Managed = Managed {
     object_type: ObjectType::ImageRepository,
     sql_noun: "IMAGE REPOSITORY",
-    attributes: &[Attribute {
-        name: COMMENT,
-        doc: "A text for people; shown in listings.",
-        default: "",
-        alter: set_comment,
-    }],
+    attributes: &[
+        Attribute {
+            name: COMMENT,
+            doc: "A text for people; shown in listings.",
+            shape: Shape::Text,
+            default: Some(""),
+            change: ChangeRule::Alter(set_comment),
+            hazard: None,
+        },
+        Attribute {
+            name: ENCRYPTION,
+            doc: "How images are encrypted: SNOWFLAKE_FULL (by the client and the server) or SNOWFLAKE_SSE (by the \
+                  server). It is fixed at creation; without it the account decides.",
+            shape: Shape::Choice(&["SNOWFLAKE_FULL", "SNOWFLAKE_SSE"]),
+            default: None,
+            change: ChangeRule::Replace("the encryption of an image repository is fixed at its creation"),
+            hazard: None,
+        },
+    ],
+    facts: &FACTS,
     list,
     alphabet: "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_$",
     read,
     list_contents,
     read_contents,
     create,
+    privileges: &["READ", "WRITE", "SERVICE READ", "SERVICE WRITE", "USAGE"],
+    list_grants,
+    read_grant,
+    grant,
+    revoke,
+    replace,
     drop,
 };
 
 const COMMENT: &str = "comment";
+const ENCRYPTION: &str = "encryption";
 
 /// Columns of the listing that are shown but never compared.
-const FACTS: [&str; 5] = ["owner", "owner_role_type", "created_on", "repository_url", "encryption"];
+const FACTS: [&str; 4] = ["owner", "owner_role_type", "created_on", "repository_url"];
 
 fn list(schema: &SchemaName, filter: Filter<'_>) -> Sql {
     // Always with IN: without it the account chooses the scope, and reports namesakes once. LIKE only for listings
@@ -65,9 +85,12 @@ fn list(schema: &SchemaName, filter: Filter<'_>) -> Sql {
 fn read(row: &Row<'_>) -> Option<(ObjectName, Object)> {
     let part = |column| row.get(column).map(Ident::exact);
     let name = ObjectName::new(part("database_name")?, part("schema_name")?, part("name")?);
-    let attributes = BTreeMap::from([(COMMENT, row.get(COMMENT).unwrap_or("").to_owned())]);
+    // Older accounts report no encryption.
+    let attributes =
+        [COMMENT, ENCRYPTION].into_iter().filter_map(|name| Some((name, row.get(name)?.to_owned())));
+    let attributes = attributes.collect();
     let facts = FACTS.iter().filter_map(|fact| Some((*fact, row.time(fact)?))).collect();
-    Some((name, Object { attributes, facts }))
+    Some((name, Object { attributes, facts, grants: None }))
 }
 
 fn list_contents(name: &ObjectName) -> Sql {
@@ -87,16 +110,78 @@ fn read_contents(row: &Row<'_>) -> Option<Image> {
 
 fn create(name: &ObjectName, attributes: &Attributes) -> Operation {
     // Plain CREATE: `IF NOT EXISTS` would call an object that the role cannot see a success.
-    let sql = Sql::new("CREATE IMAGE REPOSITORY").name(name);
-    Operation::Sql(match attributes.get(COMMENT).filter(|comment| !comment.is_empty()) {
-        Some(comment) => sql.keyword("COMMENT =").text(comment),
-        None => sql,
-    })
+    Operation::Sql(with_attributes(Sql::new("CREATE IMAGE REPOSITORY").name(name), attributes))
+}
+
+/// The clauses in the order in which clients are known to send them.
+fn with_attributes(mut sql: Sql, attributes: &Attributes) -> Sql {
+    if let Some(encryption) = attributes.get(ENCRYPTION) {
+        sql = sql.keyword("ENCRYPTION = ( TYPE =").text(encryption).keyword(")");
+    }
+    if let Some(comment) = attributes.get(COMMENT).filter(|comment| !comment.is_empty()) {
+        sql = sql.keyword("COMMENT =").text(comment);
+    }
+    sql
+}
+
+fn replace(name: &ObjectName, attributes: &Attributes, contents: &Contents) -> (Operation, Vec<Hazard>) {
+    let sql = with_attributes(Sql::new("CREATE OR REPLACE IMAGE REPOSITORY").name(name), attributes);
+    let grants = Hazard {
+        kind: HazardKind::ReplacesObject,
+        message: "puts a new repository in its place; the grants on the old one are lost".to_owned(),
+    };
+    (Operation::Sql(sql), drop_hazard(contents).into_iter().chain([grants]).collect())
 }
 
 fn set_comment(name: &ObjectName, comment: &str) -> Operation {
     // Also for clearing it: the documented `UNSET COMMENT` is refused by accounts (000002, SNOW-2070753).
     Operation::Sql(Sql::new("ALTER IMAGE REPOSITORY").name(name).keyword("SET COMMENT =").text(comment))
+}
+
+fn list_grants(name: &ObjectName) -> Sql {
+    Sql::new("SHOW GRANTS ON IMAGE REPOSITORY").name(name)
+}
+
+/// The grantee of a database role is printed as `DATABASE.ROLE`.
+fn read_grant(row: &Row<'_>) -> Option<Grant> {
+    let privilege = row.get("privilege").filter(|privilege| *privilege != "OWNERSHIP")?.to_owned();
+    let name = row.get("grantee_name")?;
+    let grantee = match row.get("granted_to")? {
+        "ROLE" => Grantee::Role(Ident::exact(name)),
+        "DATABASE_ROLE" => {
+            let (database, role) = name.split_once('.')?;
+            Grantee::DatabaseRole(Ident::exact(database), Ident::exact(role))
+        }
+        _ => return None,
+    };
+    Some(Grant { privilege, grantee })
+}
+
+fn grant(name: &ObjectName, grant: &Grant) -> Operation {
+    let sql =
+        with_privilege(Sql::new("GRANT"), grant).keyword("ON IMAGE REPOSITORY").name(name).keyword("TO");
+    Operation::Sql(with_grantee(sql, grant))
+}
+
+fn revoke(name: &ObjectName, grant: &Grant) -> Operation {
+    let sql =
+        with_privilege(Sql::new("REVOKE"), grant).keyword("ON IMAGE REPOSITORY").name(name).keyword("FROM");
+    Operation::Sql(with_grantee(sql, grant))
+}
+
+/// A privilege is a fixed word; one that is none of them becomes a quoted name, which no account takes for one.
+fn with_privilege(sql: Sql, grant: &Grant) -> Sql {
+    match MANAGED.privileges.iter().find(|known| **known == grant.privilege) {
+        Some(known) => sql.keyword(known),
+        None => sql.ident(&Ident::exact(grant.privilege.clone())),
+    }
+}
+
+fn with_grantee(sql: Sql, grant: &Grant) -> Sql {
+    match &grant.grantee {
+        Grantee::Role(role) => sql.keyword("ROLE").ident(role),
+        Grantee::DatabaseRole(database, role) => sql.keyword("DATABASE ROLE").member(database, role),
+    }
 }
 
 fn drop(name: &ObjectName, contents: &Contents) -> (Operation, Vec<Hazard>) {

@@ -9,6 +9,7 @@ pub mod field;
 pub mod form;
 pub mod image_repository;
 pub mod notebook;
+pub mod overlay;
 pub mod service;
 pub mod shared;
 pub mod snowflake_app;
@@ -17,10 +18,10 @@ pub mod streamlit;
 
 use crate::object::name::{ObjectName, SchemaName};
 use crate::object::rows::Row;
-use crate::object::state::{Attributes, Contents, Image, Object, ObjectType};
+use crate::object::state::{Attributes, Contents, Grant, Image, Object, ObjectType};
 use crate::object::statement::{Hazard, Operation, Sql};
 use check::Check;
-use field::Field;
+use field::{Field, Shape};
 
 /// An entity type of project definitions.
 #[derive(Debug)]
@@ -46,6 +47,8 @@ pub struct Managed {
     pub sql_noun: &'static str,
     /// The attributes that `snowform.yml` can declare.
     pub attributes: &'static [Attribute],
+    /// What is read of an object and declared by nobody.
+    pub facts: &'static [&'static str],
     /// Lists objects of a schema.
     pub list: fn(&SchemaName, Filter<'_>) -> Sql,
     /// The characters that names of this type may hold, for splitting a listing that is too long for one answer.
@@ -58,6 +61,18 @@ pub struct Managed {
     pub read_contents: fn(&Row<'_>) -> Option<Image>,
     /// Creates an object with the attributes declared for it.
     pub create: fn(&ObjectName, &Attributes) -> Operation,
+    /// The privileges that can be declared.
+    pub privileges: &'static [&'static str],
+    /// Lists who may do what with an object.
+    pub list_grants: fn(&ObjectName) -> Sql,
+    /// Reads one row of that list; nothing for ownership, and for grantees that are no roles.
+    pub read_grant: fn(&Row<'_>) -> Option<Grant>,
+    /// Grants a privilege.
+    pub grant: fn(&ObjectName, &Grant) -> Operation,
+    /// Takes a privilege away.
+    pub revoke: fn(&ObjectName, &Grant) -> Operation,
+    /// Puts a new object in the place of one that exists, and names what goes with that.
+    pub replace: fn(&ObjectName, &Attributes, &Contents) -> (Operation, Vec<Hazard>),
     /// Drops an object, and names what goes with it.
     pub drop: fn(&ObjectName, &Contents) -> (Operation, Vec<Hazard>),
 }
@@ -80,10 +95,23 @@ pub struct Attribute {
     pub name: &'static str,
     /// One sentence for hover and help.
     pub doc: &'static str,
-    /// What an object has that declares nothing; declared and live values are compared with this filled in.
-    pub default: &'static str,
-    /// Changes it in place.
-    pub alter: fn(&ObjectName, &str) -> Operation,
+    /// What it may be.
+    pub shape: Shape,
+    /// What an object has of which the account reports nothing; without one, such an object is not compared.
+    pub default: Option<&'static str>,
+    /// How it changes.
+    pub change: ChangeRule,
+    /// What a change to a value opens, where it does.
+    pub hazard: Option<fn(&str) -> Hazard>,
+}
+
+/// How an attribute of an object that exists becomes another.
+#[derive(Clone, Copy, Debug)]
+pub enum ChangeRule {
+    /// By an operation in place.
+    Alter(fn(&ObjectName, &str) -> Operation),
+    /// Only by a new object in its place, for this reason.
+    Replace(&'static str),
 }
 
 impl Kind {

@@ -12,6 +12,7 @@ use super::{ACCOUNT_NAME, USER_NAME};
 use crate::host::files;
 use crate::object::name::{Ident, ObjectName};
 use crate::session::Rows;
+use serde_json::Value;
 use std::collections::BTreeMap;
 use std::fmt;
 use std::path::Path;
@@ -53,8 +54,8 @@ pub struct Context {
     pub schema: Option<Ident>,
     /// The warehouse; a name and nothing behind it.
     pub warehouse: Option<Ident>,
-    /// Session parameters by upper-case name.
-    pub parameters: BTreeMap<String, String>,
+    /// Session parameters by upper-case name; a text, a number or a boolean.
+    pub parameters: BTreeMap<String, Value>,
 }
 
 impl Context {
@@ -76,7 +77,7 @@ impl Context {
 /// How much an account holds.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Summary {
-    /// Databases.
+    /// Databases; Snowflake's own is not counted, here and below.
     pub databases: u64,
     /// Schemas.
     pub schemas: u64,
@@ -117,6 +118,8 @@ impl Account {
             files::write_private(&ignore, b"*\n").map_err(io(&ignore))?;
         }
         let path = dir.join(CATALOG_FILE);
+        // SQLite would let everybody read a file that it makes itself; its companions take after this one.
+        files::create_private_file(&path).map_err(io(&path))?;
         let catalog = Catalog::open(&path).map_err(|error| match error {
             OpenError::Newer(found) => LocalError::Newer { path, found },
             OpenError::Database(error) => LocalError::Corrupt { path, reason: error.to_string() },
@@ -175,6 +178,11 @@ impl Account {
         Ok(Rows { rows: Vec::new(), ..rows })
     }
 
+    /// The statement whose result this text asks for again.
+    pub(super) fn result_scan(sql: &str) -> Option<String> {
+        sql::result_scan(sql)
+    }
+
     /// The texts of the statements of a script.
     pub(super) fn split_script(script: &str) -> Result<Vec<&str>, SqlFailure> {
         sql::split_script(script)
@@ -189,8 +197,10 @@ impl Account {
                 Ok::<_, LocalError>(u64::try_from(count).unwrap_or_default())
             };
             Ok(Summary {
-                databases: count("database")?,
-                schemas: count("schema")?,
+                databases: count("database WHERE name <> 'SNOWFLAKE'")?,
+                schemas: count(
+                    "schema JOIN database d ON d.id = schema.database WHERE d.name <> 'SNOWFLAKE'",
+                )?,
                 image_repositories: count("image_repository")?,
                 images: count("image")?,
                 roles: count("role")?,

@@ -59,8 +59,8 @@ pub(super) fn hash_password(password: &str, strength: Strength) -> PasswordHash 
     PasswordHash { salt, rounds, hash }
 }
 
-/// Whether the password is the hashed one. Takes as long where there is none to compare with, so that the
-/// time tells nobody which users there are.
+/// Whether the password is the hashed one. Takes as long as for a password that a person chose where there is
+/// none to compare with, so that the time tells little about which users there are.
 pub(super) fn is_password(password: &str, stored: Option<&PasswordHash>) -> bool {
     match stored {
         Some(PasswordHash { salt, rounds, hash }) => {

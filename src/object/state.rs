@@ -1,8 +1,8 @@
 //! What an account holds, or should hold: objects by id. Desired and live are two values of this one type,
 //! so that the difference is symmetric.
 
-use super::name::ObjectName;
-use std::collections::BTreeMap;
+use super::name::{Ident, ObjectName};
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
 /// The types of object that snowform deploys.
@@ -55,6 +55,44 @@ pub struct Object {
     /// Facts that nobody declares, by the name of the column they were read from (owner, creation time,
     /// address); empty in a desired object, never compared.
     pub facts: BTreeMap<&'static str, String>,
+    /// The privileges granted on it, ownership aside. Nothing where none are declared (desired) or they were not read
+    /// (live).
+    pub grants: Option<BTreeSet<Grant>>,
+}
+
+/// A privilege on an object, and who has it.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Grant {
+    /// The privilege, upper case: `READ`.
+    pub privilege: String,
+    /// Who has it.
+    pub grantee: Grantee,
+}
+
+/// Who has a privilege.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Grantee {
+    /// A role of the account.
+    Role(Ident),
+    /// A role of a database, by database and name.
+    DatabaseRole(Ident, Ident),
+}
+
+impl fmt::Display for Grantee {
+    /// As GRANT and REVOKE spell it.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Role(role) => write!(f, "ROLE {role}"),
+            Self::DatabaseRole(database, role) => write!(f, "DATABASE ROLE {database}.{role}"),
+        }
+    }
+}
+
+impl fmt::Display for Grant {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { privilege, grantee } = self;
+        write!(f, "{privilege} to {grantee}")
+    }
 }
 
 /// What stands inside an object and goes with it when it is dropped.

@@ -41,6 +41,12 @@ impl Sql {
         self.push(&schema.to_string())
     }
 
+    /// Appends `outer.inner`.
+    #[must_use]
+    pub fn member(self, outer: &Ident, inner: &Ident) -> Self {
+        self.push(&format!("{outer}.{inner}"))
+    }
+
     /// Appends a text literal. A backslash is an escape inside Snowflake's literals, so it is doubled.
     #[must_use]
     pub fn text(self, content: &str) -> Self {
@@ -113,16 +119,37 @@ pub struct Hazard {
 pub enum HazardKind {
     /// Container images are destroyed with their repository; Snowflake has no UNDROP for them.
     DropsImages,
+    /// An object is replaced by a new one of the same name; the grants on it are lost.
+    ReplacesObject,
+    /// Somebody may do more than before.
+    WidensAccess,
 }
 
 impl HazardKind {
     /// Every kind, in the order in which help prints them.
-    pub const ALL: &'static [Self] = &[Self::DropsImages];
+    pub const ALL: &'static [Self] = &[Self::DropsImages, Self::ReplacesObject, Self::WidensAccess];
 
     /// The stable name, as `--allow` and the JSON plan spell it.
     pub fn name(self) -> &'static str {
         match self {
             Self::DropsImages => "drops-images",
+            Self::ReplacesObject => "replaces-object",
+            Self::WidensAccess => "widens-access",
+        }
+    }
+}
+
+impl HazardKind {
+    /// What it means, in a sentence.
+    pub fn meaning(self) -> &'static str {
+        match self {
+            Self::DropsImages => {
+                "a repository that holds images is dropped; the images are destroyed and cannot be brought back"
+            }
+            Self::ReplacesObject => {
+                "an object is replaced by a new one of the same name; the grants on it are lost"
+            }
+            Self::WidensAccess => "a privilege or an ownership is given to a role that did not have it",
         }
     }
 }

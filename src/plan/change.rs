@@ -2,7 +2,7 @@
 
 use crate::desired::Origin;
 use crate::object::name::Ident;
-use crate::object::state::{Contents, Object, ObjectId};
+use crate::object::state::{Contents, Grant, Object, ObjectId};
 use crate::object::statement::{Hazard, Operation};
 
 /// What happens to one object, and why.
@@ -16,6 +16,8 @@ pub struct Change {
     pub reason: Reason,
     /// The attributes that differ.
     pub attributes: Vec<AttributeChange>,
+    /// The grants that differ.
+    pub grants: Vec<GrantChange>,
     /// What the definition declares of it; nothing where it shall not exist.
     pub desired: Option<Object>,
     /// What was read of it; nothing where it was not listed.
@@ -39,6 +41,8 @@ pub enum Action {
     Create,
     /// It is changed in place.
     Alter,
+    /// A new one is put in its place.
+    Replace,
     /// It is dropped.
     Drop,
 }
@@ -50,6 +54,7 @@ impl Action {
             Self::NoOp => "no-op",
             Self::Create => "create",
             Self::Alter => "alter",
+            Self::Replace => "replace",
             Self::Drop => "drop",
         }
     }
@@ -64,8 +69,14 @@ pub enum Reason {
     AsDeclared,
     /// Declared attributes differ.
     AttributesDiffer,
+    /// A declared attribute differs that cannot change in place.
+    CannotAlter,
+    /// Its replacement was asked for.
+    ReplaceAsked,
     /// Its destruction was asked for.
     DestroyAsked,
+    /// It is named under `removed`.
+    Removed,
     /// It was to be destroyed, and was not listed.
     NothingToDestroy,
 }
@@ -77,7 +88,10 @@ impl Reason {
             Self::NotListed => "not-listed",
             Self::AsDeclared => "as-declared",
             Self::AttributesDiffer => "attributes-differ",
+            Self::CannotAlter => "cannot-alter",
+            Self::ReplaceAsked => "replace-asked",
             Self::DestroyAsked => "destroy-asked",
+            Self::Removed => "removed",
             Self::NothingToDestroy => "nothing-to-destroy",
         }
     }
@@ -92,6 +106,37 @@ pub struct AttributeChange {
     pub before: Option<String>,
     /// The declared value.
     pub after: String,
+}
+
+/// A grant that is not as declared.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct GrantChange {
+    /// The grant.
+    pub grant: Grant,
+    /// What happens to it.
+    pub action: GrantAction,
+}
+
+/// What happens to a grant.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum GrantAction {
+    /// It is declared and not there.
+    Grant,
+    /// It is there and not declared, and the declared ones are all that shall be.
+    Revoke,
+    /// It is there and not declared, and stays.
+    Keep,
+}
+
+impl GrantAction {
+    /// The stable name, as the JSON plan spells it.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Grant => "grant",
+            Self::Revoke => "revoke",
+            Self::Keep => "keep",
+        }
+    }
 }
 
 /// One operation, with its dangers.

@@ -3,11 +3,12 @@
 
 pub mod change;
 mod diff;
+pub mod file;
 mod order;
 
 pub(crate) use diff::matches;
 
-pub use change::{Action, AttributeChange, Change, Reason, Step};
+pub use change::{Action, AttributeChange, Change, GrantAction, GrantChange, Reason, Step};
 
 use crate::desired::{Desired, NotManaged};
 use crate::object::reading::{Live, Scope, ScopeReading, scope_of};
@@ -20,6 +21,8 @@ use std::collections::BTreeMap;
 pub enum Goal {
     /// The account holds what the definition declares.
     Deploy,
+    /// The same, with new objects in the place of those that are there.
+    Replace,
     /// The account holds nothing of what the definition declares.
     Destroy,
 }
@@ -29,6 +32,8 @@ pub enum Goal {
 pub struct Target {
     /// The account identifier.
     pub account: String,
+    /// The host that answered.
+    pub host: String,
     /// The role, if the account gave one.
     pub role: Option<String>,
 }
@@ -65,6 +70,11 @@ impl Plan {
         self.changes.iter().any(|change| change.action != Action::NoOp)
     }
 
+    /// The objects that would be lost, whose contents a plan must know.
+    pub fn endangered(&self) -> impl Iterator<Item = &Change> {
+        self.changes.iter().filter(|change| matches!(change.action, Action::Replace | Action::Drop))
+    }
+
     /// How many changes there are of an action.
     pub fn count(&self, action: Action) -> usize {
         self.changes.iter().filter(|change| change.action == action).count()
@@ -81,30 +91,55 @@ impl Plan {
 
 /// Computes the plan.
 pub fn plan(goal: Goal, target: Target, desired: &Desired, live: &Live) -> Plan {
-    let Desired { state, origins, not_managed, without_effect } = desired;
+    let Desired { state, origins, removed, not_managed, without_effect } = desired;
     let mut changes = Vec::new();
     let mut blocked: BTreeMap<String, Problem> = BTreeMap::new();
     for (id, object) in state {
         let origin = origins.get(id).expect("internal error: every desired object has an origin");
         let scope = scope_of(id, origin.role.as_ref());
         match (goal, live.scopes.get(&scope)) {
-            (Goal::Deploy, Some(missing @ (ScopeReading::NoDatabase | ScopeReading::NoSchema))) => {
+            (
+                Goal::Deploy | Goal::Replace,
+                Some(missing @ (ScopeReading::NoDatabase | ScopeReading::NoSchema)),
+            ) => {
                 let problem = missing_container(missing, &scope, &target);
                 blocked.entry(problem.message.clone()).or_insert(problem);
             }
-            (Goal::Deploy, _) => changes.push(diff::converge(id, object, live.state.get(id), origin)),
-            (Goal::Destroy, _) => changes.push(diff::destroy(id, live, origin)),
+            (Goal::Deploy | Goal::Replace, _) => {
+                changes.push(diff::converge(id, object, live, origin, goal == Goal::Replace));
+            }
+            (Goal::Destroy, _) => changes.push(diff::destroy(id, live, origin, Reason::DestroyAsked)),
         }
     }
+    let mut problems: Vec<Problem> = blocked.into_values().collect();
+    problems.extend(changes.iter().filter_map(protected));
     order::order(goal, &mut changes);
+    if goal != Goal::Destroy {
+        // What is not listed may be hidden, or gone: nothing is done about it, and nothing said.
+        let present = removed.iter().filter(|(id, _)| live.state.contains_key(id));
+        let drops = present.map(|(id, origin)| diff::destroy(id, live, origin, Reason::Removed));
+        order::append(drops, &mut changes);
+    }
     Plan {
         goal,
         target,
         changes,
-        problems: blocked.into_values().collect(),
+        problems,
         not_managed: not_managed.clone(),
         without_effect: without_effect.clone(),
     }
+}
+
+/// A protected object is not lost, whatever hazards are allowed.
+fn protected(change: &Change) -> Option<Problem> {
+    let lost = matches!(change.action, Action::Drop | Action::Replace);
+    (lost && change.origin.prevent_drop).then(|| Problem {
+        message: format!("{} is protected: `prevent_drop` is set for `{}`", change.id, change.origin.entity),
+        help: format!(
+            "remove `prevent_drop` of entity `{}` from snowform.yml if that is meant",
+            change.origin.entity
+        ),
+    })
 }
 
 fn missing_container(missing: &ScopeReading, scope: &Scope, target: &Target) -> Problem {

@@ -11,11 +11,17 @@ pub(super) fn order(goal: Goal, changes: &mut [Change]) {
     for change in changes.iter_mut() {
         let depth = depths[change.origin.entity.as_str()];
         change.wave = match goal {
-            Goal::Deploy => depth,
+            Goal::Deploy | Goal::Replace => depth,
             Goal::Destroy => deepest - depth,
         };
     }
     changes.sort_by(|a, b| a.wave.cmp(&b.wave).then_with(|| a.id.cmp(&b.id)));
+}
+
+/// Appends changes that come after all others.
+pub(super) fn append(last: impl Iterator<Item = Change>, changes: &mut Vec<Change>) {
+    let wave = changes.iter().map(|change| change.wave + 1).max().unwrap_or(0);
+    changes.extend(last.map(|change| Change { wave, ..change }));
 }
 
 /// How many entities must come before each, along its longest chain of dependencies. Circles are refused before

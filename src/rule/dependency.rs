@@ -3,19 +3,25 @@
 use crate::definition::{Entity, Project};
 use crate::desired::NameDefaults;
 use crate::source::diagnostic::{Diagnostic, Diagnostics, Rule, Severity, did_you_mean};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 
 /// A dependency on an entity that is not there.
 pub static UNKNOWN_DEPENDENCY: Rule = Rule {
     code: "unknown-dependency",
     severity: Severity::Error,
     summary: "`depends_on` names an entity that does not exist",
+    why: "The order of a deploy follows `depends_on`, so what is named there must exist. Templates are not rendered there.",
+    bad: "definition_version: 2\nentities:\n  repo:\n    type: image-repository\n    meta:\n      depends_on: [base]\n",
+    good: "definition_version: 2\nentities:\n  base:\n    type: image-repository\n  repo:\n    type: image-repository\n    meta:\n      depends_on: [base]\n",
 };
 /// Entities that wait for each other.
 pub static DEPENDENCY_CYCLE: Rule = Rule {
     code: "dependency-cycle",
     severity: Severity::Error,
     summary: "entities depend on each other in a circle",
+    why: "Entities that wait for each other can never be deployed. snow does not notice.",
+    bad: "definition_version: 2\nentities:\n  a:\n    type: image-repository\n    meta:\n      depends_on: [b]\n  b:\n    type: image-repository\n    meta:\n      depends_on: [a]\n",
+    good: "definition_version: 2\nentities:\n  a:\n    type: image-repository\n  b:\n    type: image-repository\n    meta:\n      depends_on: [a]\n",
 };
 
 pub(super) fn check(project: &Project, _: &NameDefaults, found: &mut Diagnostics) {
@@ -25,8 +31,9 @@ pub(super) fn check(project: &Project, _: &NameDefaults, found: &mut Diagnostics
 
 fn unknown(project: &Project, found: &mut Diagnostics) {
     let known: Vec<&str> = project.keys.iter().map(|key| key.value.as_str()).collect();
+    let exists: HashSet<&str> = known.iter().copied().collect();
     for entity in &project.entities {
-        for dependency in entity.meta.depends_on.iter().filter(|d| !known.contains(&d.value.as_str())) {
+        for dependency in entity.meta.depends_on.iter().filter(|d| !exists.contains(d.value.as_str())) {
             let message = format!(
                 "entity `{}` depends on `{}`, which does not exist",
                 entity.key.value, dependency.value

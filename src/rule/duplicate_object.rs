@@ -6,8 +6,14 @@ use crate::source::diagnostic::{Diagnostic, Diagnostics, Rule, Severity};
 use std::collections::HashMap;
 
 /// Two entities with one name after folding and completion.
-pub static DUPLICATE_OBJECT: Rule =
-    Rule { code: "duplicate-object", severity: Severity::Error, summary: "two entities are one object" };
+pub static DUPLICATE_OBJECT: Rule = Rule {
+    code: "duplicate-object",
+    severity: Severity::Error,
+    summary: "two entities are one object",
+    why: "Unquoted names fold to upper case, so entities with different keys may be one object, and each deploy would undo the other.",
+    bad: "definition_version: 2\nentities:\n  a:\n    type: image-repository\n    identifier: repo\n  b:\n    type: image-repository\n    identifier: REPO\n",
+    good: "definition_version: 2\nentities:\n  a:\n    type: image-repository\n    identifier: repo\n  b:\n    type: image-repository\n    identifier: other\n",
+};
 
 pub(super) fn check(project: &Project, defaults: &NameDefaults, found: &mut Diagnostics) {
     let mut first = HashMap::new();

@@ -4,6 +4,8 @@ pub mod dependency;
 pub mod duplicate_object;
 pub mod quoted_name;
 pub mod registry_name;
+pub mod removed;
+pub mod suspicious_name;
 pub mod target;
 
 use crate::definition::{self, Project};
@@ -14,8 +16,15 @@ use crate::source::yaml;
 /// A check of a whole project. The defaults are empty where no connection is known.
 type Check = fn(&Project, &NameDefaults, &mut Diagnostics);
 
-const CHECKS: &[Check] =
-    &[dependency::check, target::check, duplicate_object::check, quoted_name::check, registry_name::check];
+const CHECKS: &[Check] = &[
+    dependency::check,
+    target::check,
+    duplicate_object::check,
+    quoted_name::check,
+    registry_name::check,
+    suspicious_name::check,
+    removed::check,
+];
 
 /// Runs every check.
 pub fn check(project: &Project, defaults: &NameDefaults, found: &mut Diagnostics) {
@@ -39,11 +48,18 @@ pub fn all() -> Vec<&'static Rule> {
         &duplicate_object::DUPLICATE_OBJECT,
         &quoted_name::QUOTED_NAME,
         &registry_name::REGISTRY_NAME,
+        &suspicious_name::SUSPICIOUS_NAME,
+        &removed::REMOVED_AND_DECLARED,
     ];
     rules.extend(definition::RULES);
     rules.extend(definition::template::RULES);
     rules.sort_by_key(|rule| rule.code);
     rules
+}
+
+/// A rule by its code.
+pub fn by_code(code: &str) -> Option<&'static Rule> {
+    all().into_iter().find(|rule| rule.code == code)
 }
 
 #[cfg(test)]

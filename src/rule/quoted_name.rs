@@ -11,6 +11,9 @@ pub static QUOTED_NAME: Rule = Rule {
     code: "quoted-name",
     severity: Severity::Warning,
     summary: "an image repository cannot have a name that needs quotes",
+    why: "A definition may say such a name, and snow loads it; the account refuses it: image repositories, their schemas and databases have unquoted names only.",
+    bad: "definition_version: 2\nentities:\n  repo:\n    type: image-repository\n    identifier: '\"My Repo\"'\n",
+    good: "definition_version: 2\nentities:\n  repo:\n    type: image-repository\n    identifier: my_repo\n",
 };
 
 pub(super) fn check(project: &Project, _: &NameDefaults, found: &mut Diagnostics) {

@@ -12,6 +12,9 @@ pub static REGISTRY_NAME: Rule = Rule {
     code: "registry-name",
     severity: Severity::Warning,
     summary: "no container client can push to a repository of this name",
+    why: "The path of an image is the repository's name in lower case, and container clients accept only letters and digits there, with single or double underscores between them.",
+    bad: "definition_version: 2\nentities:\n  repo:\n    type: image-repository\n    identifier: _repo\n",
+    good: "definition_version: 2\nentities:\n  repo:\n    type: image-repository\n    identifier: repo\n",
 };
 
 pub(super) fn check(project: &Project, _: &NameDefaults, found: &mut Diagnostics) {

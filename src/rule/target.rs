@@ -11,12 +11,18 @@ pub static UNKNOWN_TARGET: Rule = Rule {
     code: "unknown-target",
     severity: Severity::Error,
     summary: "`target` names an entity that does not exist",
+    why: "An application is made from an application package of the same file.",
+    bad: "definition_version: 2\nentities:\n  app:\n    type: application\n    from:\n      target: package\n",
+    good: "definition_version: 2\nentities:\n  pkg:\n    type: application package\n    artifacts: [app/*]\n  app:\n    type: application\n    from:\n      target: pkg\n",
 };
 /// A target of another type.
 pub static WRONG_TARGET: Rule = Rule {
     code: "wrong-target",
     severity: Severity::Error,
     summary: "`target` names an entity of another type",
+    why: "An application is made from an application package, and from nothing else.",
+    bad: "definition_version: 2\nentities:\n  repo:\n    type: image-repository\n  app:\n    type: application\n    from:\n      target: repo\n",
+    good: "definition_version: 2\nentities:\n  pkg:\n    type: application package\n    artifacts: [app/*]\n  app:\n    type: application\n    from:\n      target: pkg\n",
 };
 
 pub(super) fn check(project: &Project, _: &NameDefaults, found: &mut Diagnostics) {

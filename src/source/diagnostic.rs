@@ -23,6 +23,12 @@ pub struct Rule {
     pub severity: Severity,
     /// One sentence without anything from the user's text.
     pub summary: &'static str,
+    /// Why it is a mistake, for `explain`.
+    pub why: &'static str,
+    /// A definition that makes the mistake. A line `# file: NAME` begins another file of the same project.
+    pub bad: &'static str,
+    /// The same without it.
+    pub good: &'static str,
 }
 
 /// A place and what to say of it.

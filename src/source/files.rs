@@ -1,5 +1,6 @@
 //! The texts of one run, and the way from byte offsets to lines and columns.
 
+use super::lines::{EditorPosition, Encoding, LazyLines, Lines};
 use super::span::{FileId, Span};
 use std::sync::OnceLock;
 
@@ -21,19 +22,21 @@ pub struct Files {
     files: Vec<SourceFile>,
 }
 
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 struct SourceFile {
     path: String,
     text: String,
     /// The offset of every line's first byte; computed at the first question.
     lines: OnceLock<Vec<usize>>,
+    /// The same as editors see them.
+    editor_lines: LazyLines,
 }
 
 impl Files {
     /// Adds a text under the path that messages shall name.
     pub fn add(&mut self, path: impl Into<String>, text: impl Into<String>) -> FileId {
         let id = u16::try_from(self.files.len()).expect("internal error: fewer than 65,536 files in a run");
-        self.files.push(SourceFile { path: path.into(), text: text.into(), lines: OnceLock::new() });
+        self.files.push(SourceFile { path: path.into(), text: text.into(), ..SourceFile::default() });
         FileId(id)
     }
 
@@ -68,6 +71,34 @@ impl Files {
         let line = lines.partition_point(|start| *start <= offset);
         let start = lines[line - 1];
         Position { line, column: source.text[start..offset].chars().count() + 1 }
+    }
+
+    /// Whether the lines around a span are short enough to be shown to a person.
+    pub fn is_drawable(&self, span: Span) -> bool {
+        const LONGEST: usize = 2_000;
+        let text = self.text(span.file);
+        let from = text.floor_char_boundary((span.start as usize).min(text.len()));
+        let to = text.floor_char_boundary((span.end as usize).min(text.len()));
+        let before = text[..from].len() - text[..from].rfind('\n').map_or(0, |at| at + 1);
+        let after = text[to..].find('\n').unwrap_or(text.len() - to);
+        before + after + (to - from) <= LONGEST
+    }
+
+    /// Where an editor's lines begin.
+    pub fn editor_lines(&self, file: FileId) -> &Lines {
+        let source = &self.files[usize::from(file.0)];
+        source.editor_lines.of(&source.text)
+    }
+
+    /// Line and column of a byte offset as an editor counts them.
+    pub fn editor_position(&self, file: FileId, offset: u32, encoding: Encoding) -> EditorPosition {
+        self.editor_lines(file).position(self.text(file), offset as usize, encoding)
+    }
+
+    /// The byte offset at an editor's line and column.
+    pub fn editor_offset(&self, file: FileId, position: EditorPosition, encoding: Encoding) -> u32 {
+        let offset = self.editor_lines(file).offset(self.text(file), position, encoding);
+        u32::try_from(offset).unwrap_or(u32::MAX)
     }
 
     /// Line and column of a span's start.

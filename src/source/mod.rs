@@ -3,5 +3,8 @@
 
 pub mod diagnostic;
 pub mod files;
+pub mod format;
+pub mod lines;
+pub mod mend;
 pub mod span;
 pub mod yaml;

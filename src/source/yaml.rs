@@ -7,29 +7,47 @@
 use super::diagnostic::{Diagnostic, Diagnostics, Rule, Severity};
 use super::span::{FileId, Span, Spanned};
 use granit_parser::{Event, Parser, ScalarStyle};
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeSet, HashMap, HashSet};
 use std::sync::Arc;
 
 /// The text is no YAML.
-pub static YAML_SYNTAX: Rule =
-    Rule { code: "yaml-syntax", severity: Severity::Error, summary: "the file is not valid YAML" };
+pub static YAML_SYNTAX: Rule = Rule {
+    code: "yaml-syntax",
+    severity: Severity::Error,
+    summary: "the file is not valid YAML",
+    why: "A file that is no YAML says nothing. snow stops with an unexpected exception here, without a place.",
+    bad: "definition_version: 2\nentities:\n  repo:\n    type: 'image-repository\n",
+    good: "definition_version: 2\nentities:\n  repo:\n    type: image-repository\n",
+};
 
 /// A tab outside quotes, block texts and comments. YAML 1.2 allows some of them, the official loader none.
 pub static TAB: Rule = Rule {
     code: "tab",
     severity: Severity::Error,
     summary: "a tab stands where the official loader allows spaces only",
+    why: "YAML 1.2 allows tabs between values; the loader of snow does not, and stops with an unexpected exception.",
+    bad: "definition_version: 2\t\n",
+    good: "definition_version: 2\n",
 };
 
 /// A key stands twice in one mapping.
-pub static DUPLICATE_KEY: Rule =
-    Rule { code: "duplicate-key", severity: Severity::Error, summary: "a key is written twice" };
+pub static DUPLICATE_KEY: Rule = Rule {
+    code: "duplicate-key",
+    severity: Severity::Error,
+    summary: "a key is written twice",
+    why: "Of two equal keys one would be lost. Both places are shown.",
+    bad: "definition_version: 2\nentities:\n  repo:\n    type: image-repository\n    identifier: a\n    identifier: b\n",
+    good: "definition_version: 2\nentities:\n  repo:\n    type: image-repository\n    identifier: a\n",
+};
 
 /// More than one document in a file.
 pub static MULTIPLE_DOCUMENTS: Rule = Rule {
     code: "multiple-documents",
     severity: Severity::Error,
     summary: "the file holds more than one YAML document",
+    why: "A definition is one document; what stands behind `---` would not be read.",
+    bad: "definition_version: 2\n---\ndefinition_version: 2\n",
+    good: "definition_version: 2\n",
 };
 
 /// One value of the document.
@@ -87,6 +105,11 @@ impl Node {
         self.as_mapping()?.iter().find(|entry| entry.key.value == key)
     }
 
+    /// Whether both hold the same values, wherever they stand. The order of keys does not matter.
+    pub fn same_value(&self, other: &Self) -> bool {
+        same_value(self, other, &mut HashSet::new())
+    }
+
     /// What a person calls this: `text`, `list`, `mapping`, `nothing`.
     pub fn noun(&self) -> &'static str {
         match &self.data {
@@ -98,6 +121,30 @@ impl Node {
     }
 }
 
+/// Collections that were found to be the same are not compared again: aliases may stand for them many times over.
+fn same_value(a: &Node, b: &Node, known: &mut HashSet<(*const Node, *const Node)>) -> bool {
+    if std::ptr::eq(a, b) || known.contains(&(std::ptr::from_ref(a), std::ptr::from_ref(b))) {
+        return true;
+    }
+    let same = match (&a.data, &b.data) {
+        (Data::Scalar(a), Data::Scalar(b)) => return a == b,
+        (Data::Sequence(a), Data::Sequence(b)) => {
+            a.len() == b.len() && a.iter().zip(b).all(|(a, b)| same_value(a, b, known))
+        }
+        (Data::Mapping(a), Data::Mapping(b)) => {
+            let mut held = |x: &Entry| {
+                b.iter().any(|y| x.key.value == y.key.value && same_value(&x.value, &y.value, known))
+            };
+            a.len() == b.len() && a.iter().all(&mut held)
+        }
+        _ => false,
+    };
+    if same {
+        known.insert((std::ptr::from_ref(a), std::ptr::from_ref(b)));
+    }
+    same
+}
+
 /// What a text was read as.
 #[derive(Debug, Default)]
 pub struct Parsed {
@@ -107,6 +154,21 @@ pub struct Parsed {
     pub diagnostics: Diagnostics,
     /// The keys whose values a syntax error cut short: what they seem to lack may stand behind the error.
     pub unfinished: BTreeSet<Span>,
+    /// Where quoted and block texts stand, in the order of the text.
+    pub texts: Vec<Span>,
+    /// Where the text stopped being YAML, if it did.
+    pub broken: Option<Broken>,
+}
+
+/// A place where reading had to stop.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Broken {
+    /// The offset that the parser complains of.
+    pub at: usize,
+    /// Where the bracket or brace opened that was not closed yet, the outermost one.
+    pub flow: Option<usize>,
+    /// Behind the last text or collection that was read whole.
+    pub read: usize,
 }
 
 /// Reads one document.
@@ -120,6 +182,8 @@ pub fn parse(file: FileId, text: &str) -> Parsed {
         diagnostics: Diagnostics::default(),
         unfinished: BTreeSet::new(),
         texts: Vec::new(),
+        read: 0,
+        broken: None,
     };
     let options = granit_parser::options! { emit_unresolved_aliases: true };
     let mut documents = 0;
@@ -166,11 +230,17 @@ struct Builder<'t> {
     unfinished: BTreeSet<Span>,
     /// Where quoted and block texts stand: there a tab is content.
     texts: Vec<Span>,
+    /// Behind the last event that has a text of its own.
+    read: usize,
+    broken: Option<Broken>,
 }
 
 impl Builder<'_> {
     fn event(&mut self, event: Event<'_>, raw: granit_parser::Span) {
         let span = self.span(&raw);
+        if span.start < span.end {
+            self.read = span.end as usize;
+        }
         match event {
             Event::Scalar(value, style, anchor, tag) => {
                 let tag = tag.and_then(|_| self.tag(&raw));
@@ -350,6 +420,11 @@ impl Builder<'_> {
         let diagnostic =
             Diagnostic::new(&YAML_SYNTAX, "the file is not valid YAML", span, error.info()).help(help);
         self.diagnostics.push(diagnostic);
+        self.broken = Some(Broken {
+            at,
+            flow: self.open.iter().find(|open| open.flow).map(|open| open.start.start as usize),
+            read: self.read,
+        });
     }
 
     /// The first tab that the official loader trips over, where the rest of the YAML is fine.
@@ -409,8 +484,8 @@ impl Builder<'_> {
             self.root =
                 Some(Arc::new(Node { span, tag: None, data: Data::Scalar(String::new()), rendered: false }));
         }
-        let Self { root, diagnostics, unfinished, .. } = self;
-        Parsed { root, diagnostics, unfinished }
+        let Self { root, diagnostics, unfinished, texts, broken, .. } = self;
+        Parsed { root, diagnostics, unfinished, texts, broken }
     }
 }
 
@@ -423,6 +498,7 @@ mod tests {
     use super::super::files::Files;
     use super::*;
     use proptest::prelude::*;
+    use std::fmt::Write as _;
 
     fn read(text: &str) -> (Option<Arc<Node>>, Vec<Diagnostic>) {
         let mut files = Files::default();
@@ -490,7 +566,7 @@ mod tests {
     fn aliases_share_and_do_not_multiply() {
         let mut text = String::from("a0: &a0 [x, x]\n");
         for i in 1..40 {
-            text.push_str(&format!("a{i}: &a{i} [*a{}, *a{}]\n", i - 1, i - 1));
+            writeln!(text, "a{i}: &a{i} [*a{before}, *a{before}]", before = i - 1).unwrap();
         }
         assert_eq!(read(&text).1, []);
         assert_eq!(read("a: &x [*x]\n").1[0].rule.code, "yaml-syntax");

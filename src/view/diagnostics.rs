@@ -5,7 +5,7 @@ use crate::source::diagnostic::{Diagnostic, Label, Severity};
 use crate::source::files::Files;
 use crate::source::span::FileId;
 use miette::{GraphicalReportHandler, GraphicalTheme, LabeledSpan, NamedSource};
-use std::fmt;
+use std::fmt::{self, Write as _};
 
 /// Drawing many diagnostics of a large file is slow, and nobody reads them; the rest is counted.
 const DRAWN: usize = 100;
@@ -27,7 +27,7 @@ pub fn text(files: &Files, found: &[Diagnostic], colour: bool, width: usize) -> 
     }
     let more = found.len().saturating_sub(DRAWN);
     if more > 0 {
-        out.push_str(&format!("… and {}\n", counted(more, "more problem")));
+        let _ = writeln!(out, "… and {}", counted(more, "more problem"));
     }
     out.push_str(&totals(found));
     out
@@ -46,7 +46,9 @@ fn totals(found: &[Diagnostic]) -> String {
 /// A diagnostic in miette's terms. miette labels one text only, so places in other files become related reports.
 struct Drawn<'a> {
     diagnostic: &'a Diagnostic,
-    source: NamedSource<String>,
+    message: String,
+    /// Missing where a line is too long to be drawn; then the message says the place.
+    source: Option<NamedSource<String>>,
     labels: Vec<LabeledSpan>,
     elsewhere: Vec<Elsewhere>,
 }
@@ -54,12 +56,32 @@ struct Drawn<'a> {
 impl<'a> Drawn<'a> {
     fn new(files: &Files, diagnostic: &'a Diagnostic) -> Self {
         let file = diagnostic.primary.span.file;
+        let message = visible(&diagnostic.message);
+        if !files.is_drawable(diagnostic.primary.span) {
+            let at = files.start(diagnostic.primary.span);
+            let place = format!("{}:{}:{}", visible(files.path(file)), at.line, at.column);
+            let label = visible(&diagnostic.primary.text);
+            let message = format!("{}: {} ({place})", cut(&message), cut(&label));
+            return Self { diagnostic, message, source: None, labels: Vec::new(), elsewhere: Vec::new() };
+        }
         let mut labels = vec![label(&diagnostic.primary, true)];
-        let (here, other): (Vec<&Label>, Vec<&Label>) =
-            diagnostic.related.iter().partition(|related| related.span.file == file);
+        let (here, other): (Vec<&Label>, Vec<&Label>) = diagnostic
+            .related
+            .iter()
+            .filter(|related| files.is_drawable(related.span))
+            .partition(|r| r.span.file == file);
         labels.extend(here.into_iter().map(|related| label(related, false)));
         let elsewhere = other.into_iter().map(|related| Elsewhere::new(files, related)).collect();
-        Self { diagnostic, source: source(files, file), labels, elsewhere }
+        Self { diagnostic, message, source: Some(source(files, file)), labels, elsewhere }
+    }
+}
+
+/// The beginning of a text that may be very long.
+fn cut(text: &str) -> String {
+    const SHOWN: usize = 200;
+    match text.char_indices().nth(SHOWN) {
+        Some((at, _)) => format!("{}…", &text[..at]),
+        None => text.to_owned(),
     }
 }
 
@@ -79,7 +101,7 @@ fn label(label: &Label, primary: bool) -> LabeledSpan {
 
 impl fmt::Display for Drawn<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&visible(&self.diagnostic.message))
+        f.write_str(&self.message)
     }
 }
 
@@ -110,7 +132,7 @@ impl miette::Diagnostic for Drawn<'_> {
     }
 
     fn source_code(&self) -> Option<&dyn miette::SourceCode> {
-        Some(&self.source)
+        self.source.as_ref().map(|source| source as &dyn miette::SourceCode)
     }
 
     fn labels(&self) -> Option<Box<dyn Iterator<Item = LabeledSpan> + '_>> {

@@ -6,7 +6,7 @@
 
 use crate::deploy::{Failure, Outcome, Progress};
 use crate::object::state::{Contents, Image};
-use crate::plan::{Action, AttributeChange, Change, Goal, Plan, Problem, Step};
+use crate::plan::{Action, AttributeChange, Change, Goal, GrantChange, Plan, Problem, Step};
 use crate::source::diagnostic::{Diagnostic, Label, Severity};
 use crate::source::files::Files;
 use crate::source::span::Span;
@@ -27,7 +27,7 @@ pub struct PlanDocument {
     pub format_version: &'static str,
     /// The version of snowform that wrote it.
     pub tool_version: &'static str,
-    /// `deploy` or `destroy`.
+    /// `deploy`, `replace` or `destroy`.
     pub goal: &'static str,
     /// Where it acts.
     pub target: TargetDocument,
@@ -52,6 +52,8 @@ pub struct PlanDocument {
 pub struct TargetDocument {
     /// The account identifier.
     pub account: String,
+    /// The host that answered, with its port where it is not the default.
+    pub host: String,
     /// The role, or null.
     pub role: Option<String>,
 }
@@ -66,7 +68,7 @@ pub struct ChangeDocument {
     pub type_name: &'static str,
     /// The object's full name in SQL spelling.
     pub name: String,
-    /// `no-op`, `create`, `alter` or `drop`; readers treat others as a change.
+    /// `no-op`, `create`, `alter`, `replace` or `drop`; readers treat others as a change.
     pub action: &'static str,
     /// Why.
     pub reason: &'static str,
@@ -74,6 +76,8 @@ pub struct ChangeDocument {
     pub source: Range,
     /// The attributes that differ.
     pub attributes: Vec<AttributeDocument>,
+    /// The grants that are not as declared.
+    pub grants: Vec<GrantDocument>,
     /// The images that a drop would destroy, or null where they were not read.
     pub images: Option<Vec<ImageDocument>>,
     /// What is carried out, in order.
@@ -92,6 +96,17 @@ pub struct AttributeDocument {
     pub before: Option<String>,
     /// The declared value.
     pub after: String,
+}
+
+/// A grant that is not as declared.
+#[derive(Debug, Serialize, JsonSchema)]
+pub struct GrantDocument {
+    /// `grant`, `revoke`, or `keep` for one that is not declared and stays.
+    pub action: &'static str,
+    /// The privilege.
+    pub privilege: String,
+    /// Who has or gets it, as SQL spells it: `ROLE DEPLOYER`.
+    pub grantee: String,
 }
 
 /// An image that a drop would destroy.
@@ -243,12 +258,17 @@ pub fn plan(plan: &Plan, outcome: Option<&Outcome>, files: &Files) -> PlanDocume
         tool_version: env!("CARGO_PKG_VERSION"),
         goal: match goal {
             Goal::Deploy => "deploy",
+            Goal::Replace => "replace",
             Goal::Destroy => "destroy",
         },
-        target: TargetDocument { account: target.account.clone(), role: target.role.clone() },
+        target: TargetDocument {
+            account: target.account.clone(),
+            host: target.host.clone(),
+            role: target.role.clone(),
+        },
         changes_present: plan.has_changes(),
         deployable: problems.is_empty(),
-        summary: [Action::Create, Action::Alter, Action::Drop, Action::NoOp]
+        summary: [Action::Create, Action::Alter, Action::Replace, Action::Drop, Action::NoOp]
             .map(|action| (action.name(), plan.count(action)))
             .into(),
         changes: changes
@@ -276,8 +296,19 @@ pub fn plan(plan: &Plan, outcome: Option<&Outcome>, files: &Files) -> PlanDocume
 }
 
 fn change_document(change: &Change, progress: Option<&Progress>, files: &Files) -> ChangeDocument {
-    let Change { id, action, reason, attributes, desired: _, live: _, contents, origin, steps, wave: _ } =
-        change;
+    let Change {
+        id,
+        action,
+        reason,
+        attributes,
+        grants,
+        desired: _,
+        live: _,
+        contents,
+        origin,
+        steps,
+        wave: _,
+    } = change;
     ChangeDocument {
         entity: origin.entity.clone(),
         type_name: id.object_type.type_name(),
@@ -291,6 +322,14 @@ fn change_document(change: &Change, progress: Option<&Progress>, files: &Files) 
                 field,
                 before: before.clone(),
                 after: after.clone(),
+            })
+            .collect(),
+        grants: grants
+            .iter()
+            .map(|GrantChange { grant, action }| GrantDocument {
+                action: action.name(),
+                privilege: grant.privilege.clone(),
+                grantee: grant.grantee.to_string(),
             })
             .collect(),
         images: contents.as_ref().and_then(images),

@@ -1,10 +1,13 @@
 //! Finished values to text. Views compute nothing and decide nothing; what they are given is what they draw.
 
+pub mod code_hosts;
 pub mod diagnostics;
 pub mod json;
 pub mod outcome;
 pub mod plan;
+pub mod sarif;
 
+use std::collections::HashMap;
 use std::fmt::Write as _;
 
 /// Text from a file or an account, made safe to print: control characters, and those that turn the direction of
@@ -24,6 +27,23 @@ pub fn visible(text: &str) -> String {
         }
     }
     safe
+}
+
+/// What stays the same of each diagnostic while lines move: its file, its code, its words, and which of several equal
+/// ones it is. Readers drop what they take for seen.
+fn fingerprints(found: &[json::DiagnosticDocument]) -> Vec<String> {
+    let mut seen: HashMap<String, usize> = HashMap::new();
+    let mut fingerprint = |found: &json::DiagnosticDocument| {
+        let identity = format!("{}\u{0}{}\u{0}{}", found.range.path, found.code, found.message);
+        let nth = seen.entry(identity.clone()).or_default();
+        *nth += 1;
+        let digest = ring::digest::digest(&ring::digest::SHA256, format!("{identity}\u{0}{nth}").as_bytes());
+        digest.as_ref().iter().take(16).fold(String::new(), |mut hex, byte| {
+            let _ = write!(hex, "{byte:02x}");
+            hex
+        })
+    };
+    found.iter().map(&mut fingerprint).collect()
 }
 
 /// A number and its noun: `1 image`, `2 images`, `2 repositories`.

@@ -53,6 +53,7 @@ pub fn summary(plan: &Plan, outcome: &Outcome) -> String {
     let counts = [
         (done(Action::Create), "created"),
         (done(Action::Alter), "altered"),
+        (done(Action::Replace), "replaced"),
         (done(Action::Drop), "dropped"),
         (of(|p| matches!(p, Progress::Failed(_))), "failed"),
         (of(|p| matches!(p, Progress::NotReached)), "not begun"),
@@ -76,6 +77,7 @@ fn past(action: Action) -> &'static str {
         Action::NoOp => "unchanged",
         Action::Create => "created",
         Action::Alter => "altered",
+        Action::Replace => "replaced",
         Action::Drop => "dropped",
     }
 }

@@ -2,7 +2,8 @@
 
 use super::{counted, visible};
 use crate::desired::{Origin, PartOrigin};
-use crate::plan::{Action, AttributeChange, Change, Goal, Plan, Problem, Reason};
+use crate::kind::{self, ChangeRule};
+use crate::plan::{Action, AttributeChange, Change, Goal, GrantAction, GrantChange, Plan, Problem, Reason};
 use crate::source::files::Files;
 use crate::source::span::Span;
 use anstyle::{AnsiColor, Style};
@@ -37,13 +38,16 @@ pub fn summary(plan: &Plan) -> String {
             (false, _) => {
                 format!("{}; nothing can be deployed to {place}.", counted(plan.problems.len(), "problem"))
             }
-            (true, Goal::Deploy) => format!("Nothing to change: {checked} checked in {place}."),
+            (true, Goal::Deploy | Goal::Replace) => {
+                format!("Nothing to change: {checked} checked in {place}.")
+            }
             (true, Goal::Destroy) => format!("Nothing to destroy in {place}."),
         };
     }
     let counts = [
         (Action::Create, "to create"),
         (Action::Alter, "to alter"),
+        (Action::Replace, "to replace"),
         (Action::Drop, "to drop"),
         (Action::NoOp, if plan.goal == Goal::Destroy { "not there" } else { "unchanged" }),
     ];
@@ -89,8 +93,19 @@ fn draw_change(out: &mut String, change: &Change, files: &Files) {
     if let Some(completed) = completed(&change.origin) {
         let _ = writeln!(out, "    {DIM}{completed}{DIM:#}");
     }
+    if let Some(why) = why(change) {
+        let _ = writeln!(out, "    {why}");
+    }
     for attribute in &change.attributes {
         draw_attribute(out, attribute, change, files);
+    }
+    for GrantChange { grant, action } in &change.grants {
+        let words = match action {
+            GrantAction::Grant => "grant",
+            GrantAction::Revoke => "revoke",
+            GrantAction::Keep => "not declared, and kept:",
+        };
+        let _ = writeln!(out, "    {words} {}", visible(&grant.to_string()));
     }
     for step in &change.steps {
         let role =
@@ -104,11 +119,24 @@ fn draw_change(out: &mut String, change: &Change, files: &Files) {
     out.push('\n');
 }
 
+/// Why a replacement and nothing milder.
+fn why(change: &Change) -> Option<&'static str> {
+    if change.reason == Reason::ReplaceAsked {
+        return Some("replaced because --replace was given");
+    }
+    let managed = kind::managed(change.id.object_type);
+    change.attributes.iter().find_map(|attribute| match managed.attribute(attribute.field)?.change {
+        ChangeRule::Replace(why) if change.action == Action::Replace => Some(why),
+        ChangeRule::Replace(_) | ChangeRule::Alter(_) => None,
+    })
+}
+
 fn sign(action: Action) -> (char, AnsiColor) {
     match action {
         Action::NoOp => (' ', AnsiColor::White),
         Action::Create => ('+', AnsiColor::Green),
         Action::Alter => ('~', AnsiColor::Yellow),
+        Action::Replace => ('±', AnsiColor::Red),
         Action::Drop => ('-', AnsiColor::Red),
     }
 }

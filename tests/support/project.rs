@@ -39,15 +39,16 @@ pub(crate) fn desired(project: &Project, identity: &Identity) -> Desired {
 
 /// Reads and plans.
 pub(crate) async fn plan(goal: Goal, desired: &Desired, session: &dyn Session) -> Result<Plan, SessionError> {
-    let wanted: Vec<(&ObjectId, Option<&Ident>)> =
-        desired.origins.iter().map(|(id, origin)| (id, origin.role.as_ref())).collect();
-    let live = match goal {
-        Goal::Deploy => live::read(session, &wanted).await?,
-        Goal::Destroy => live::read_with_contents(session, &wanted).await?,
-    };
+    let mut live = live::read(session, &desired.wanted()).await?;
+    live::read_grants(session, &desired.granting(), &mut live).await?;
     let identity = session.identity();
     let role = identity.role.as_ref().map(ToString::to_string);
-    Ok(plan::plan(goal, Target { account: identity.account.clone(), role }, desired, &live))
+    let target = Target { account: identity.account.clone(), host: identity.host.clone(), role };
+    let plan = plan::plan(goal, target.clone(), desired, &live);
+    let endangered: Vec<(&ObjectId, Option<&Ident>)> =
+        plan.endangered().map(|change| (&change.id, change.origin.role.as_ref())).collect();
+    live.contents = live::read_contents(session, &endangered).await;
+    Ok(plan::plan(goal, target, desired, &live))
 }
 
 /// Carries a plan out without looking.

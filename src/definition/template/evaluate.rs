@@ -31,8 +31,23 @@ pub struct Renderer<'a> {
     values: RefCell<HashMap<Vec<String>, Value>>,
     /// Where the values stand that could not be rendered.
     failed: RefCell<BTreeSet<Span>>,
+    /// What several aliases stand for is rendered once, so that aliases of aliases cannot multiply.
+    shared: RefCell<HashMap<(*const Node, Region), Arc<Node>>>,
     filters: minijinja::Environment<'static>,
     found: RefCell<Diagnostics>,
+}
+
+/// Where the value of a variable comes from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Source {
+    /// `--env`.
+    Override,
+    /// The operating system's environment.
+    System,
+    /// The definition; here its value stands.
+    Definition(Span),
+    /// The key's default: it is left out.
+    Default,
 }
 
 /// What is known of a variable's value.
@@ -45,7 +60,7 @@ enum Value {
 }
 
 /// Where a value stands, as far as rendering depends on it: some are read before templates are rendered.
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
 enum Region {
     Root,
     Entities,
@@ -85,6 +100,7 @@ impl<'a> Renderer<'a> {
             variables,
             values: RefCell::default(),
             failed: RefCell::default(),
+            shared: RefCell::default(),
             filters: minijinja::Environment::new(),
             found: RefCell::default(),
         }
@@ -95,12 +111,53 @@ impl<'a> Renderer<'a> {
         (self.found.into_inner(), self.failed.into_inner())
     }
 
+    /// The value of a variable that is named at `span`, and where it comes from; nothing where it has none.
+    pub fn explain(&self, path: &[String], span: Span) -> Option<(String, Source)> {
+        let value = self.variable(path, span).ok()?;
+        let source = match (self.given(path), self.look_up(path)) {
+            (Some((_, source)), _) => source,
+            (None, Ok(node)) => Source::Definition(node.span),
+            (None, Err(_)) => Source::Default,
+        };
+        Some((value, source))
+    }
+
+    /// A text with its templates rendered; nothing where that fails.
+    pub fn text(&self, text: &str, span: Span) -> Option<String> {
+        self.scalar(text, span).ok()
+    }
+
+    /// What `ctx.env.X` is outside of the definition.
+    fn given(&self, path: &[String]) -> Option<(&String, Source)> {
+        let [ctx, env, variable] = path else { return None };
+        if (ctx.as_str(), env.as_str()) != ("ctx", "env") {
+            return None;
+        }
+        let Variables { overrides, system } = self.variables;
+        let overridden = overrides.get(variable).map(|value| (value, Source::Override));
+        overridden.or_else(|| system.get(variable).map(|value| (value, Source::System)))
+    }
+
     /// A document with its scalars rendered; what has no template is shared.
     pub fn render(&self, document: &Arc<Node>) -> Arc<Node> {
         self.value(document, Region::Root)
     }
 
     fn value(&self, node: &Arc<Node>, region: Region) -> Arc<Node> {
+        let is_shared = node.as_str().is_none() && Arc::strong_count(node) > 1;
+        if !is_shared {
+            return self.value_anew(node, region);
+        }
+        let key = (Arc::as_ptr(node), region);
+        let known = self.shared.borrow().get(&key).cloned();
+        known.unwrap_or_else(|| {
+            let rendered = self.value_anew(node, region);
+            self.shared.borrow_mut().insert(key, Arc::clone(&rendered));
+            rendered
+        })
+    }
+
+    fn value_anew(&self, node: &Arc<Node>, region: Region) -> Arc<Node> {
         let data = match &node.data {
             Data::Scalar(text) if is_template(text) => match self.scalar(text, node.span) {
                 Ok(rendered) if rendered != *text => Data::Scalar(rendered),
@@ -172,14 +229,8 @@ impl<'a> Renderer<'a> {
 
     fn variable(&self, path: &[String], span: Span) -> Result<String, Said> {
         let name = path.join(".");
-        if let [ctx, env, variable] = path
-            && (ctx.as_str(), env.as_str()) == ("ctx", "env")
-        {
-            let given =
-                self.variables.overrides.get(variable).or_else(|| self.variables.system.get(variable));
-            if let Some(value) = given {
-                return Ok(value.clone());
-            }
+        if let Some((value, _)) = self.given(path) {
+            return Ok(value.clone());
         }
         let known = self.values.borrow().get(path).cloned();
         match known {

@@ -2,20 +2,91 @@
 
 use super::evaluate::Variables;
 
-/// A function's name, the number of arguments it takes, and what it does.
-pub(super) struct Function {
-    pub(super) name: &'static str,
+/// A function that templates may call.
+#[derive(Debug)]
+pub struct Function {
+    /// Its name behind `fn.`.
+    pub name: &'static str,
+    /// How it is called.
+    pub signature: &'static str,
+    /// What it yields, in a sentence.
+    pub doc: &'static str,
+    /// The fewest arguments it takes.
     pub(super) least: usize,
+    /// The most arguments it takes, where there is a limit.
     pub(super) most: Option<usize>,
+    /// What it does.
     pub(super) call: fn(&[String], &Variables) -> String,
 }
 
-pub(super) static FUNCTIONS: &[Function] = &[
-    Function { name: "concat_ids", least: 1, most: None, call: |ids, _| concat_ids(ids) },
-    Function { name: "str_to_id", least: 1, most: Some(1), call: |ids, _| to_id(&ids[0]) },
-    Function { name: "id_to_str", least: 1, most: Some(1), call: |ids, _| to_str(&ids[0]) },
-    Function { name: "get_username", least: 0, most: Some(1), call: user_name },
-    Function { name: "sanitize_id", least: 1, most: Some(1), call: |ids, _| sanitize(&ids[0]) },
+/// A filter, its arguments, and what it yields.
+#[derive(Debug)]
+pub struct Filter {
+    /// Its name behind `|`.
+    pub name: &'static str,
+    /// How it is used.
+    pub signature: &'static str,
+    /// What it yields, in a sentence.
+    pub doc: &'static str,
+}
+
+/// Every function.
+pub static FUNCTIONS: &[Function] = &[
+    Function {
+        name: "concat_ids",
+        signature: "fn.concat_ids(id, …)",
+        doc: "Joins identifiers to one; quoted if one of them is.",
+        least: 1,
+        most: None,
+        call: |ids, _| concat_ids(ids),
+    },
+    Function {
+        name: "str_to_id",
+        signature: "fn.str_to_id(text)",
+        doc: "The text as an identifier; in quotes where it needs them.",
+        least: 1,
+        most: Some(1),
+        call: |ids, _| to_id(&ids[0]),
+    },
+    Function {
+        name: "id_to_str",
+        signature: "fn.id_to_str(id)",
+        doc: "The identifier's content, without quotes.",
+        least: 1,
+        most: Some(1),
+        call: |ids, _| to_str(&ids[0]),
+    },
+    Function {
+        name: "get_username",
+        signature: "fn.get_username(fallback)",
+        doc: "The user's name on this computer, or the fallback.",
+        least: 0,
+        most: Some(1),
+        call: user_name,
+    },
+    Function {
+        name: "sanitize_id",
+        signature: "fn.sanitize_id(text)",
+        doc: "The text without what an unquoted identifier cannot hold.",
+        least: 1,
+        most: Some(1),
+        call: |ids, _| sanitize(&ids[0]),
+    },
+];
+
+/// The filters of Jinja that make sense of a text; more are accepted.
+pub static FILTERS: &[Filter] = &[
+    Filter { name: "upper", signature: "upper", doc: "In upper case." },
+    Filter { name: "lower", signature: "lower", doc: "In lower case." },
+    Filter { name: "title", signature: "title", doc: "With a capital at the start of every word." },
+    Filter { name: "capitalize", signature: "capitalize", doc: "With a capital at the start." },
+    Filter { name: "trim", signature: "trim", doc: "Without space at both ends." },
+    Filter { name: "replace", signature: "replace(old, new)", doc: "With every `old` replaced by `new`." },
+    Filter { name: "default", signature: "default(value)", doc: "The value where nothing is there." },
+    Filter { name: "reverse", signature: "reverse", doc: "From its end to its start." },
+    Filter { name: "first", signature: "first", doc: "Its first character." },
+    Filter { name: "last", signature: "last", doc: "Its last character." },
+    Filter { name: "length", signature: "length", doc: "The number of its characters." },
 ];
 
 fn is_unquoted(text: &str) -> bool {
@@ -73,6 +144,16 @@ fn user_name(arguments: &[String], variables: &Variables) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn every_filter_that_is_offered_exists() {
+        let filters = minijinja::Environment::new();
+        for Filter { name, .. } in FILTERS {
+            let arguments = [minijinja::Value::from("x"), "a".into(), "b".into()];
+            let taken = if *name == "replace" { 3 } else { 1 };
+            assert!(filters.empty_state().apply_filter(name, &arguments[..taken]).is_ok(), "{name}");
+        }
+    }
 
     #[test]
     fn results_are_those_of_the_official_functions() {

@@ -43,8 +43,48 @@ pub(super) struct Mistake {
     pub(super) range: Range<usize>,
 }
 
+/// A variable that a template names.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Named {
+    /// Its path: `ctx`, `env`, `X`.
+    pub path: Vec<String>,
+    /// Where its parts stand in the text.
+    pub ranges: Vec<Range<usize>>,
+}
+
+/// The variables that the templates of a text name; nothing where the text cannot be read.
+pub fn named(text: &str) -> Option<Vec<Named>> {
+    let mut found = Vec::new();
+    for piece in parse(text).ok()? {
+        if let Piece::Expression(expression) = piece {
+            collect_named(&expression, &mut found);
+        }
+    }
+    Some(found)
+}
+
+fn collect_named(expression: &Expression, found: &mut Vec<Named>) {
+    match &expression.what {
+        What::Text(_) | What::Constant(_) | What::Number(_) => {}
+        What::Variable(path) => {
+            let mut at = expression.range.start;
+            let ranges = path.iter().map(|part| {
+                let range = at..at + part.len();
+                at = range.end + 1;
+                range
+            });
+            found.push(Named { ranges: ranges.collect(), path: path.clone() });
+        }
+        What::Call(_, arguments) => arguments.iter().for_each(|argument| collect_named(argument, found)),
+        What::Filter(value, _, arguments) => {
+            collect_named(value, found);
+            arguments.iter().for_each(|argument| collect_named(argument, found));
+        }
+    }
+}
+
 /// Whether there is anything to read.
-pub(super) fn is_template(text: &str) -> bool {
+pub fn is_template(text: &str) -> bool {
     text.contains("<%") || text.contains("{#")
 }
 
@@ -308,6 +348,18 @@ mod tests {
         ] {
             assert_eq!(parse(text).unwrap_err().range.start, at, "{text}");
         }
+    }
+
+    #[test]
+    fn named_variables_tell_where_their_parts_stand() {
+        let text = "é<% fn.f(ctx.env.A | upper, 'ctx.env.B') %> <%ctx.x%>";
+        let found = named(text).unwrap();
+        let parts: Vec<Vec<&str>> = found
+            .iter()
+            .map(|named| named.ranges.iter().map(|range| &text[range.clone()]).collect())
+            .collect();
+        assert_eq!(parts, [vec!["ctx", "env", "A"], vec!["ctx", "x"]]);
+        assert_eq!(named("<% ctx."), None);
     }
 
     #[test]

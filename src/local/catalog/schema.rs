@@ -170,7 +170,8 @@ fn version(connection: &Connection) -> rusqlite::Result<i64> {
     connection.query_row("PRAGMA user_version", [], |row| row.get(0))
 }
 
-/// Fills a new account: the roles, the user LOCAL, the database LOCAL with its schema PUBLIC.
+/// Fills a new account: the roles, the user LOCAL, the database LOCAL with its schema PUBLIC, and Snowflake's
+/// own database, where clients look for images before they look anywhere else.
 fn populate(connection: &Connection) -> rusqlite::Result<()> {
     let now = i64::try_from(clock::now_millis()).unwrap_or(i64::MAX);
     for (name, granted_to, privileges) in ROLES {
@@ -209,6 +210,30 @@ fn populate(connection: &Connection) -> rusqlite::Result<()> {
     connection.execute(
         "INSERT INTO schema (database, name, owner, comment, created_on)
          SELECT id, 'PUBLIC', owner, '', ?1 FROM database",
+        [now],
+    )?;
+    populate_snowflake(connection, now)
+}
+
+/// The database SNOWFLAKE with its schema IMAGES, which everybody may use; no repository is in it here.
+fn populate_snowflake(connection: &Connection, now: i64) -> rusqlite::Result<()> {
+    connection.execute(
+        "INSERT INTO database (name, owner, comment, created_on)
+         SELECT 'SNOWFLAKE', id, '', ?1 FROM role WHERE name = 'ACCOUNTADMIN'",
+        [now],
+    )?;
+    connection.execute(
+        "INSERT INTO schema (database, name, owner, comment, created_on)
+         SELECT id, 'IMAGES', owner, '', ?1 FROM database WHERE name = 'SNOWFLAKE'",
+        [now],
+    )?;
+    connection.execute(
+        "INSERT INTO privilege_grant
+         SELECT object.kind, object.id, 'USAGE', role.id, 0, NULL, ?1
+         FROM role, (
+             SELECT 'DATABASE' AS kind, id FROM database WHERE name = 'SNOWFLAKE'
+             UNION ALL SELECT 'SCHEMA', id FROM schema WHERE name = 'IMAGES') AS object
+         WHERE role.name = 'PUBLIC'",
         [now],
     )?;
     Ok(())

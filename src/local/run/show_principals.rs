@@ -81,7 +81,8 @@ impl Run<'_> {
         let set = self.context.parameters.iter();
         let rows = set.filter(|(name, _)| like.as_ref().is_none_or(|pattern| pattern.matches(name))).map(
             |(name, value)| {
-                vec![text(name), text(value), text(""), text("SESSION"), text(""), text("STRING")]
+                let shown = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
+                vec![text(name), text(shown), text(""), text("SESSION"), text(""), text("STRING")]
             },
         );
         let columns = ["key", "value", "default", "level", "description", "type"].map(|name| (name, "text"));

@@ -30,9 +30,10 @@ pub(super) fn yes_no(value: bool) -> Cell {
     text(if value { "Y" } else { "N" })
 }
 
-/// A `timestamp_ltz` cell: seconds and nanoseconds since 1970-01-01 UTC, from milliseconds.
+/// A `timestamp_ltz` cell of scale 3: seconds since 1970-01-01 UTC, from milliseconds. There must be as many
+/// digits behind the point as the column's scale says; snowflake-connector-python multiplies by it.
 pub(super) fn timestamp(millis: i64) -> Cell {
-    Some(format!("{}.{:03}000000", millis.div_euclid(1000), millis.rem_euclid(1000)))
+    Some(format!("{}.{:03}", millis.div_euclid(1000), millis.rem_euclid(1000)))
 }
 
 #[cfg(test)]
@@ -40,8 +41,8 @@ mod tests {
     use super::*;
 
     #[test]
-    fn timestamps_have_nine_digits_behind_the_point() {
-        assert_eq!(timestamp(1_713_473_621_481).unwrap(), "1713473621.481000000");
-        assert_eq!(timestamp(5).unwrap(), "0.005000000");
+    fn timestamps_have_as_many_digits_as_their_scale() {
+        assert_eq!(timestamp(1_713_473_621_481).unwrap(), "1713473621.481");
+        assert_eq!(timestamp(5).unwrap(), "0.005");
     }
 }

@@ -13,6 +13,7 @@ use axum::extract::{Query, State};
 use axum::http::HeaderMap;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 /// What the address of a login may add.
@@ -57,16 +58,15 @@ fn log_in(shared: &Shared, parameters: &LoginParameters, data: LoginData) -> Res
     let proven = authenticate(&shared.account, &data)?;
     let mut context = context(&shared.account, proven, parameters)?;
     let LoginData { session_parameters, .. } = data;
-    let set = session_parameters.into_iter().map(|(name, value)| (name.to_uppercase(), plain(value)));
+    let set = session_parameters.into_iter().map(|(name, value)| (name.to_uppercase(), value));
     context.parameters.extend(set);
-    let answer = |context: &Context| LoginAnswer {
+    let answer = LoginAnswer {
         display_user_name: Some(context.user.as_str().to_owned()),
         server_version: Some(SERVER_VERSION.to_owned()),
-        parameters: session_parameters_of(context),
-        session_info: session_info(context),
+        parameters: session_parameters_of(&context),
+        session_info: session_info(&context),
         ..LoginAnswer::default()
     };
-    let answer = answer(&context);
     let (session, token, master) = lock(&shared.sessions).open(context);
     Ok(Reply::success(LoginAnswer {
         token: Some(token.token),
@@ -181,14 +181,6 @@ fn name_of(written: &str) -> Ident {
     Ident::parse(written).unwrap_or_else(|_| Ident::exact(written))
 }
 
-/// A JSON value as ALTER SESSION would have set it.
-fn plain(value: Value) -> String {
-    match value {
-        Value::String(text) => text,
-        other => other.to_string(),
-    }
-}
-
 /// Where a session stands, as the protocol tells it.
 pub(super) fn session_info(context: &Context) -> SessionInfo {
     let text = |ident: &Option<Ident>| ident.as_ref().map(|ident| ident.as_str().to_owned());
@@ -202,19 +194,16 @@ pub(super) fn session_info(context: &Context) -> SessionInfo {
 
 /// The parameters that clients act on, and what the session set.
 pub(super) fn session_parameters_of(context: &Context) -> Vec<Parameter> {
-    let fixed = [
+    let defaults = [
         ("AUTOCOMMIT", Value::Bool(true)),
         ("CLIENT_PREFETCH_THREADS", Value::from(4)),
         ("CLIENT_SESSION_KEEP_ALIVE", Value::Bool(false)),
-        // Nothing is to be sent here that nobody reads.
-        ("CLIENT_TELEMETRY_ENABLED", Value::Bool(false)),
-        // Results are JSON whatever the client would like.
-        ("PYTHON_CONNECTOR_QUERY_RESULT_FORMAT", Value::from("json")),
         ("TIMEZONE", Value::from("Etc/UTC")),
     ];
-    let fixed = fixed.into_iter().filter(|(name, _)| !context.parameters.contains_key(*name));
-    let fixed = fixed.map(|(name, value)| Parameter { name: name.to_owned(), value });
-    let set = context.parameters.iter();
-    let set = set.map(|(name, value)| Parameter { name: name.clone(), value: Value::from(value.as_str()) });
-    fixed.chain(set).collect()
+    let mut parameters: BTreeMap<&str, Value> = BTreeMap::from(defaults);
+    parameters.extend(context.parameters.iter().map(|(name, value)| (name.as_str(), value.clone())));
+    // Whatever the client asks for: nothing is to be sent that nobody reads, and results are JSON.
+    parameters.insert("CLIENT_TELEMETRY_ENABLED", Value::Bool(false));
+    parameters.insert("PYTHON_CONNECTOR_QUERY_RESULT_FORMAT", Value::from("json"));
+    parameters.into_iter().map(|(name, value)| Parameter { name: name.to_owned(), value }).collect()
 }

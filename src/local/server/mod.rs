@@ -1,7 +1,7 @@
 //! The account over the session protocol, on loopback: what `snow` and every Snowflake driver speak.
 //!
-//! Requests and answers are [`crate::wire`]'s types, the same that this program's own client uses. The
-//! protocol as such is in docs/protocol.md; which endpoint is where is in [`router`].
+//! Requests and answers are [`crate::wire`]'s types, the same that this program's own client uses. Which
+//! endpoint is where is in [`router`].
 
 mod answer;
 mod executions;

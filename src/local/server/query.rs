@@ -1,5 +1,6 @@
 //! Running statements, and fetching what came of them.
 
+use super::super::account::Account;
 use super::answer::{self, Reply};
 use super::executions::{Coming, Execution, Outcome};
 use super::sessions::Session;
@@ -64,6 +65,9 @@ pub(super) async fn query_request(
         Ok(request) => request,
         Err(refused) => return refused,
     };
+    if let Some(id) = Account::result_scan(&request.sql_text) {
+        return earlier_reply(&shared, &session, &id).await;
+    }
     let detached = request.async_exec;
     let batch = Batch::of(request);
     let child_ids = batch.child_ids();
@@ -127,9 +131,14 @@ pub(super) async fn result(
         Ok(session) => session,
         Err(refused) => return refused,
     };
-    let found = lock(&shared.executions).by_query(session.id, &id);
+    earlier_reply(&shared, &session, &id).await
+}
+
+/// The answer of a statement that this session asked for before.
+async fn earlier_reply(shared: &Shared, session: &Session, id: &str) -> Reply {
+    let found = lock(&shared.executions).by_query(session.id, id);
     match found {
-        Some(execution) => reply(&execution, &id).await,
+        Some(execution) => reply(&execution, id).await,
         None => Reply::failure("000709", format!("Statement {id} not found")),
     }
 }

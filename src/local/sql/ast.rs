@@ -1,6 +1,7 @@
 //! The statements that the embedded account carries out, as types.
 
 use crate::object::name::{Ident, PartialName};
+use serde_json::Value;
 
 /// One statement.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -31,8 +32,8 @@ pub(crate) enum Statement {
     Show(Show),
     /// `USE`.
     Use(Use),
-    /// `ALTER SESSION SET`; names are upper case.
-    SetParameters(Vec<(String, String)>),
+    /// `ALTER SESSION SET`; names are upper case, values a text, a number or a boolean.
+    SetParameters(Vec<(String, Value)>),
     /// `ALTER SESSION UNSET`; names are upper case.
     UnsetParameters(Vec<String>),
     /// `SELECT` without a table.
@@ -277,10 +278,10 @@ pub(crate) enum Expression {
     /// A function by its upper-case name.
     Call {
         name: String,
-        arguments: Vec<Expression>,
+        arguments: Vec<Self>,
     },
     IsNull {
-        operand: Box<Expression>,
+        operand: Box<Self>,
         negated: bool,
     },
 }

@@ -4,6 +4,7 @@ use super::ast::{RepositoryChange, Statement, UserChange, UserProperty};
 use super::failure::SqlFailure;
 use super::parser::{Parsed, Parser};
 use crate::object::name::Ident;
+use serde_json::Value;
 
 /// A programmatic access token's life where none is given, in days
 /// (docs.snowflake.com `user-guide/programmatic-access-tokens`).
@@ -146,17 +147,24 @@ impl Parser<'_> {
     }
 
     /// Reads a literal, a number (perhaps negative), or a word such as `TRUE`.
-    fn parameter_value(&mut self) -> Parsed<String> {
+    fn parameter_value(&mut self) -> Parsed<Value> {
         if let Ok(text) = self.literal() {
-            return Ok(text);
+            return Ok(Value::from(text));
         }
-        if self.take_symbol('-') {
-            return Ok(format!("-{}", self.number()?));
+        let minus = if self.take_symbol('-') { "-" } else { "" };
+        if let Ok(digits) = self.number() {
+            let written = format!("{minus}{digits}");
+            return Ok(written.parse::<serde_json::Number>().map_or(Value::from(written), Value::from));
         }
-        match self.number() {
-            Ok(number) => Ok(number.to_owned()),
-            Err(_) => self.any_word(),
+        if !minus.is_empty() {
+            return Err(self.unexpected());
         }
+        let word = self.any_word()?;
+        Ok(match word.as_str() {
+            "TRUE" => Value::Bool(true),
+            "FALSE" => Value::Bool(false),
+            _ => Value::from(word),
+        })
     }
 
     fn unset_parameters(&mut self) -> Parsed<Statement> {
@@ -197,8 +205,8 @@ mod tests {
     #[test]
     fn session_parameters_take_literals_numbers_and_words() {
         let statement = parse_one("alter session set A = 'json' b = -1, c = true").unwrap();
-        let expected = [("A", "json"), ("B", "-1"), ("C", "TRUE")];
-        let expected = expected.map(|(name, value)| (name.to_owned(), value.to_owned()));
+        let expected = [("A", Value::from("json")), ("B", Value::from(-1)), ("C", Value::from(true))];
+        let expected = expected.map(|(name, value)| (name.to_owned(), value));
         assert_eq!(statement, Statement::SetParameters(expected.to_vec()));
     }
 

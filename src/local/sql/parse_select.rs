@@ -14,6 +14,9 @@ const BARE_FUNCTIONS: &[&str] = &["CURRENT_DATE", "CURRENT_TIME", "CURRENT_TIMES
 impl Parser<'_> {
     /// Reads what follows `SELECT`.
     pub(super) fn select(&mut self) -> Parsed<Statement> {
+        if self.at_symbol('*') {
+            return Err(SqlFailure::unsupported("SELECT *"));
+        }
         let mut items = Vec::new();
         loop {
             items.push(self.select_item()?);
@@ -31,13 +34,10 @@ impl Parser<'_> {
         let start = self.start();
         let expression = self.expression(0)?;
         let text = self.slice(start, self.end());
-        let name = if self.take_word("AS") {
-            self.ident()?.as_str().to_owned()
-        } else if !self.is_done() && !self.at_word("FROM") && !self.at_symbol(',') {
-            self.ident()?.as_str().to_owned()
-        } else {
-            text.to_uppercase()
-        };
+        // AS is optional: whatever else stands between here and the next column is an alias.
+        let bare = !self.is_done() && !self.at_word("FROM") && !self.at_symbol(',');
+        let aliased = self.take_word("AS") || bare;
+        let name = if aliased { self.ident()?.as_str().to_owned() } else { text.to_uppercase() };
         Ok(SelectItem { expression, name })
     }
 

@@ -41,17 +41,17 @@ pub enum Shape {
     /// Anything.
     Any,
     /// A list.
-    List(&'static Shape),
+    List(&'static Self),
     /// A mapping with any keys.
-    Map(&'static Shape),
+    Map(&'static Self),
     /// A mapping whose keys have a form as well.
-    MapOf(&'static Form, &'static Shape),
+    MapOf(&'static Form, &'static Self),
     /// A mapping with known keys.
     Record(&'static Record),
     /// The first where it is a scalar, the second where it is a list or a mapping.
-    Either(&'static Shape, &'static Shape),
+    Either(&'static Self, &'static Self),
     /// This, or the word `null`.
-    OrNull(&'static Shape),
+    OrNull(&'static Self),
 }
 
 /// A mapping with known keys.

@@ -19,6 +19,7 @@ pub mod ide;
 pub mod kind;
 pub mod live;
 pub mod local;
+pub mod lsp;
 pub mod object;
 pub mod plan;
 pub mod rule;

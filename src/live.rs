@@ -151,6 +151,65 @@ pub async fn read_grants(
     Ok(())
 }
 
+/// What is listed as a whole.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Container {
+    /// One schema.
+    Schema(SchemaName),
+    /// All schemas of a database.
+    Database(Ident),
+    /// All databases.
+    Account,
+}
+
+/// Every object of the types that are deployed. Snowflake's own database and the information schemas are left out.
+///
+/// # Errors
+/// Whatever a listing fails with; a schema that vanishes between two listings is empty.
+pub async fn everything(session: &dyn Session, container: Container) -> Result<State, SessionError> {
+    let schemas = schemas(session, container).await?;
+    let scopes = schemas.into_iter().flat_map(|schema| {
+        kind::KINDS.iter().filter_map(|kind| kind.managed).map(move |managed| Scope {
+            object_type: managed.object_type,
+            schema: schema.clone(),
+            role: None,
+        })
+    });
+    let read: Vec<State> = stream::iter(scopes)
+        .map(|scope| async move { read_scope(session, scope).await.map(|(_, _, state)| state) })
+        .buffered(SIDE_BY_SIDE)
+        .try_collect()
+        .await?;
+    Ok(read.into_iter().flatten().collect())
+}
+
+async fn schemas(session: &dyn Session, container: Container) -> Result<Vec<SchemaName>, SessionError> {
+    let databases = match container {
+        Container::Schema(schema) => return Ok(vec![schema]),
+        Container::Database(database) => vec![database],
+        Container::Account => names(session, Sql::new("SHOW DATABASES")).await?,
+    };
+    let databases = databases.into_iter().filter(|database| database.as_str() != "SNOWFLAKE");
+    let listed: Vec<Vec<SchemaName>> = stream::iter(databases)
+        .map(|database| async move {
+            let schemas = names(session, Sql::new("SHOW SCHEMAS IN DATABASE").ident(&database)).await?;
+            let own = schemas.into_iter().filter(|schema| schema.as_str() != "INFORMATION_SCHEMA");
+            Ok::<_, SessionError>(
+                own.map(|schema| SchemaName { database: database.clone(), schema }).collect(),
+            )
+        })
+        .buffered(SIDE_BY_SIDE)
+        .try_collect()
+        .await?;
+    Ok(listed.into_iter().flatten().collect())
+}
+
+/// The column `name` of a listing.
+async fn names(session: &dyn Session, sql: Sql) -> Result<Vec<Ident>, SessionError> {
+    let rows = session.query(&sql, None).await?;
+    Ok(rows.iter().filter_map(|row| row.get("name").map(Ident::exact)).collect())
+}
+
 /// Reads one object again, for recovery after an answer that was lost.
 pub async fn read_again(
     session: &dyn Session,

@@ -7,7 +7,9 @@ mod drift;
 pub mod error;
 mod explain;
 mod fmt;
+mod import;
 mod local;
+mod lsp;
 mod plan;
 mod planning;
 mod project;
@@ -63,9 +65,11 @@ enum Command {
     Deploy(deploy::DeployArgs),
     Drift(drift::DriftArgs),
     Destroy(deploy::DestroyArgs),
+    Import(import::ImportArgs),
     Connection(connection::ConnectionCommand),
     Local(local::LocalCommand),
     Schema(schema::SchemaArgs),
+    Lsp(lsp::LspArgs),
     Explain(explain::ExplainArgs),
     Fmt(fmt::FmtArgs),
     /// Print a completion script for a shell
@@ -134,11 +138,13 @@ fn dispatch(command: &Command, ui: &Ui) -> Ran {
         }
         Command::Deploy(args) => with_texts(args.texts(), |texts| wait(deploy::run(args.run(), texts, ui))),
         Command::Destroy(args) => with_texts(args.texts(), |texts| wait(deploy::run(args.run(), texts, ui))),
+        Command::Import(args) => wait(import::run(args, ui)).map_err(alone),
         Command::Connection(command) => match &command.action {
             ConnectionAction::List(args) => connection::list(args, ui).map_err(alone),
             ConnectionAction::Test(args) => wait(connection::test(args, ui)).map_err(alone),
         },
         Command::Local(command) => wait(local::run(command, ui)).map_err(alone),
+        Command::Lsp(args) => lsp::run(args).map_err(alone),
         Command::Schema(args) => Ok(schema::run(args, ui)),
         Command::Fmt(args) => fmt::run(args, ui).map_err(alone),
         Command::Explain(args) => explain::run(args, ui).map_err(alone),

@@ -6,13 +6,13 @@ use crate::host::{environment, files};
 use crate::source::files::{Files, MAX_FILE_BYTES};
 use crate::source::span::FileId;
 use clap::Args;
-use std::io;
 use std::path::{Path, PathBuf};
 
 /// The file that a project is found by; the official CLI reads no other spelling.
 pub(super) const DEFINITION: &str = "snowflake.yml";
 const LOCAL: &str = "snowflake.local.yml";
-const OVERLAY: &str = "snowform.yml";
+/// What the definition cannot say.
+pub(super) const OVERLAY: &str = "snowform.yml";
 
 /// Which project.
 #[derive(Args, Clone, Debug, Default)]
@@ -25,7 +25,7 @@ pub(super) struct ProjectArgs {
     pub(super) env: Vec<(String, String)>,
 }
 
-fn key_and_value(text: &str) -> Result<(String, String), String> {
+pub(super) fn key_and_value(text: &str) -> Result<(String, String), String> {
     match text.split_once('=') {
         Some((key, value)) if !key.is_empty() => Ok((key.to_owned(), value.to_owned())),
         _ => Err("expected KEY=VALUE".to_owned()),
@@ -104,28 +104,8 @@ fn missing(directory: &Path, upwards: bool) -> CommandError {
 fn add(texts: &mut Files, directory: &Path, name: &str) -> Result<Option<FileId>, CommandError> {
     let path = directory.join(name);
     let shown = path.strip_prefix(".").unwrap_or(&path).display().to_string();
-    let unreadable =
-        |message: String, help: &str| CommandError::new(Exit::Failed, "unreadable-file", message, help);
-    let bytes = match files::read(&path) {
-        Ok(bytes) => bytes,
-        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
-        Err(error) if error.kind() == io::ErrorKind::IsADirectory || path.is_dir() => {
-            return Err(unreadable(format!("{shown} is a directory"), "a file is needed in its place"));
-        }
-        Err(error) => {
-            return Err(unreadable(
-                format!("{shown} cannot be read: {error}"),
-                "check the file and its permissions",
-            ));
-        }
-    };
-    if bytes.len() > MAX_FILE_BYTES {
-        let message = format!("{shown} has {} MiB", bytes.len() / 1024 / 1024);
-        return Err(unreadable(message, "a definition has at most 64 MiB"));
-    }
-    let text = String::from_utf8(bytes).map_err(|error| {
-        let at = error.utf8_error().valid_up_to();
-        unreadable(format!("{shown} is not UTF-8 text (byte {at})"), "save the file as UTF-8")
+    let text = files::read_text(&path, MAX_FILE_BYTES).map_err(|error| {
+        CommandError::new(Exit::Failed, "unreadable-file", format!("{shown} {error}"), error.help())
     })?;
-    Ok(Some(texts.add(shown, text)))
+    Ok(text.map(|text| texts.add(shown, text)))
 }

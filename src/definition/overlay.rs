@@ -1,12 +1,11 @@
 //! `snowform.yml`: what `snowflake.yml` cannot say, because snow rejects keys that it does not know.
 
 use super::shape::{self, Place};
-use super::{INVALID_NAME, INVALID_VALUE, Project, Removed, UNKNOWN_ENTITY, WRONG_SHAPE, identifier};
+use super::{Entity, INVALID_NAME, INVALID_VALUE, Project, Removed, UNKNOWN_ENTITY, WRONG_SHAPE, identifier};
 use crate::kind::Managed;
 use crate::kind::field::flag;
 use crate::kind::image_repository;
-use crate::kind::overlay::{BESIDE_ATTRIBUTES, GRANTS, GRANTS_EXACT, PREVENT_DROP, REMOVED};
-use crate::kind::shared::IDENTIFIER;
+use crate::kind::overlay as keys;
 use crate::object::name::{Ident, PartialName};
 use crate::object::state::{Grant, Grantee};
 use crate::source::diagnostic::{Diagnostic, Diagnostics, did_you_mean};
@@ -15,7 +14,7 @@ use crate::source::yaml::{Data, Entry, Node};
 use std::collections::{BTreeSet, HashMap, HashSet};
 
 /// The keys of the file.
-const TOP_LEVEL: [&str; 2] = ["entities", REMOVED.name];
+const TOP_LEVEL: [&str; 2] = [keys::ENTITIES, keys::REMOVED_KEY];
 
 /// Reads the overlay and gives its attributes to the project's entities.
 pub(super) fn apply(root: &Node, project: &mut Project, found: &mut Diagnostics) {
@@ -33,8 +32,8 @@ pub(super) fn apply(root: &Node, project: &mut Project, found: &mut Diagnostics)
     let place = Place { noun: "snowform.yml", advise: &|_| None };
     for entry in entries {
         match entry.key.value.as_str() {
-            "entities" => apply_entities(entry, project, found),
-            key if key == REMOVED.name => apply_removed(entry, project, found),
+            keys::ENTITIES => apply_entities(entry, project, found),
+            keys::REMOVED_KEY => apply_removed(entry, project, found),
             _ => found.push(shape::unknown_key(entry, TOP_LEVEL.into_iter(), &place)),
         }
     }
@@ -68,8 +67,8 @@ fn apply_removed(section: &Entry, project: &mut Project, found: &mut Diagnostics
         );
         return;
     };
+    shape::check(&section.value, &keys::REMOVED.shape, &section.key, found);
     for item in items {
-        shape::check(item, &IDENTIFIER.shape, &section.key, found);
         let name = identifier::decode_value(item, found);
         project.removed.extend(name.map(|name| Removed { kind: &image_repository::KIND, name }));
     }
@@ -110,25 +109,15 @@ fn apply_entity(entry: &Entry, positions: &Positions, project: &mut Project, fou
     let noun = format!("an {} in snowform.yml", entity.kind.type_name);
     let attributes = entity.kind.managed.map(|managed| managed.attributes).unwrap_or_default();
     for attribute in keys {
-        if attribute.key.value == PREVENT_DROP.name {
-            shape::check(&attribute.value, &PREVENT_DROP.shape, &attribute.key, found);
-            let protected = attribute.value.as_str().and_then(flag) == Some(true);
-            entity.prevent_drop = protected.then_some(attribute.key.span);
-            continue;
-        }
-        if attribute.key.value == GRANTS_EXACT.name {
-            shape::check(&attribute.value, &GRANTS_EXACT.shape, &attribute.key, found);
-            entity.grants_exact = attribute.value.as_str().and_then(flag) == Some(true);
-            continue;
-        }
-        if let Some(managed) = entity.kind.managed.filter(|_| attribute.key.value == GRANTS.name) {
-            entity.grants = Some(Spanned::new(decode_grants(attribute, managed, found), attribute.key.span));
+        if let Some(field) = keys::ENTITY.iter().find(|field| field.name == attribute.key.value) {
+            shape::check(&attribute.value, &field.shape, &attribute.key, found);
+            apply_beside_attributes(attribute, entity, found);
             continue;
         }
         let Some(row) = attributes.iter().find(|row| row.name == attribute.key.value) else {
             let place = Place { noun: &noun, advise: &|_| None };
             let known =
-                attributes.iter().map(|row| row.name).chain(BESIDE_ATTRIBUTES.iter().map(|row| row.name));
+                attributes.iter().map(|row| row.name).chain(keys::ENTITY.iter().map(|field| field.name));
             found.push(shape::unknown_key(attribute, known, &place));
             continue;
         };
@@ -140,9 +129,21 @@ fn apply_entity(entry: &Entry, positions: &Positions, project: &mut Project, fou
     }
 }
 
+/// A key of an entity that is no attribute of its object.
+fn apply_beside_attributes(entry: &Entry, entity: &mut Entity, found: &mut Diagnostics) {
+    let is_true = entry.value.as_str().and_then(flag) == Some(true);
+    match (entry.key.value.as_str(), entity.kind.managed) {
+        (keys::PREVENT_DROP, _) => entity.prevent_drop = is_true.then_some(entry.key.span),
+        (keys::GRANTS_EXACT, _) => entity.grants_exact = is_true,
+        (keys::GRANTS, Some(managed)) => {
+            entity.grants = Some(Spanned::new(decode_grants(entry, managed, found), entry.key.span));
+        }
+        _ => {}
+    }
+}
+
 /// The grants of one object. What is wrong is reported and left out.
 fn decode_grants(section: &Entry, managed: &Managed, found: &mut Diagnostics) -> BTreeSet<Grant> {
-    shape::check(&section.value, &GRANTS.shape, &section.key, found);
     let Data::Sequence(items) = &section.value.data else { return BTreeSet::new() };
     let mut grants = BTreeSet::new();
     for item in items {

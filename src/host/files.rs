@@ -9,6 +9,50 @@ pub fn read(path: &Path) -> io::Result<Vec<u8>> {
     std::fs::read(path)
 }
 
+/// Why a file is not the text that it should be.
+#[derive(Debug, thiserror::Error)]
+pub enum Unreadable {
+    /// A directory stands in its place.
+    #[error("is a directory")]
+    Directory,
+    /// The system says so.
+    #[error("cannot be read: {0}")]
+    System(io::Error),
+    /// It has this many MiB, and more than are read.
+    #[error("has {0} MiB")]
+    TooLarge(usize),
+    /// From this byte on it is not UTF-8.
+    #[error("is not UTF-8 text (byte {0})")]
+    NotText(usize),
+}
+
+impl Unreadable {
+    /// What to do about it.
+    pub fn help(&self) -> &'static str {
+        match self {
+            Self::Directory => "a file is needed in its place",
+            Self::System(_) => "check the file and its permissions",
+            Self::TooLarge(_) => "a definition has at most 64 MiB",
+            Self::NotText(_) => "save the file as UTF-8",
+        }
+    }
+}
+
+/// The text of a file of at most `most` bytes; nothing where there is no file.
+pub fn read_text(path: &Path, most: usize) -> Result<Option<String>, Unreadable> {
+    let bytes = match read(path) {
+        Ok(bytes) => bytes,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+        Err(_) if path.is_dir() => return Err(Unreadable::Directory),
+        Err(error) => return Err(Unreadable::System(error)),
+    };
+    if bytes.len() > most {
+        return Err(Unreadable::TooLarge(bytes.len() / 1024 / 1024));
+    }
+    let text = String::from_utf8(bytes);
+    text.map(Some).map_err(|error| Unreadable::NotText(error.utf8_error().valid_up_to()))
+}
+
 /// The text of a file; not UTF-8 is `InvalidData`.
 pub fn read_to_string(path: &Path) -> io::Result<String> {
     std::fs::read_to_string(path)
@@ -92,4 +136,10 @@ pub fn replace(path: &Path, content: &[u8]) -> io::Result<()> {
     let permissions = std::fs::metadata(path)?.permissions();
     write_private(path, content)?;
     std::fs::set_permissions(path, permissions)
+}
+
+/// Writes a file that is not there yet, with the permissions that files usually get.
+pub fn write_new(path: &Path, content: &[u8]) -> io::Result<()> {
+    let mut file = std::fs::OpenOptions::new().write(true).create_new(true).open(path)?;
+    file.write_all(content)
 }

@@ -77,10 +77,13 @@ impl Reading<'_> {
             if !shown(replaced.key.span) && !shown(replaced.value.span) {
                 continue;
             }
-            let (is_text, new) = (replaced.value.as_str().is_some(), value.as_str());
-            let offset = if is_text { replaced.value.span.end } else { self.behind_colon(replaced.key.span) };
-            let shows =
-                new.filter(|text| !text.is_empty() && !text.contains('\n')).map(|text| format!(": {text}"));
+            let on_one_line = self.is_on_one_line(replaced);
+            let offset =
+                if on_one_line { replaced.value.span.end } else { self.behind_colon(replaced.key.span) };
+            let shows = value
+                .as_str()
+                .filter(|text| !text.is_empty() && !text.contains('\n'))
+                .map(|text| format!(": {text}"));
             let label = format!("overridden by {}{}", self.line(value.span), shows.unwrap_or_default());
             found.push(Hint { offset, label });
         }
@@ -99,6 +102,12 @@ impl Reading<'_> {
                 found.push(Hint { offset: value.span.end, label: format!("overridden by {origin}{shows}") });
             }
         }
+    }
+
+    fn is_on_one_line(&self, entry: &Entry) -> bool {
+        let (key, value) = (entry.key.span, entry.value.span);
+        let end = self.files.position(value.file, value.end).line;
+        (key.file, self.files.start(key).line) == (value.file, end)
     }
 
     /// Behind the colon of a key.

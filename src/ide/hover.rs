@@ -93,8 +93,15 @@ impl Reading<'_> {
         }
         let mut lines = Vec::new();
         self.effective(rendered, 0, &mut lines);
-        for (attribute, value) in entity.map(|entity| &entity.attributes).into_iter().flatten() {
-            lines.push((format!("{attribute}: {}", scalar(&value.value)), self.origin(value.span)));
+        // Mixins come first in the merged entity; its type is what a reader looks for.
+        if let Some(at) = lines.iter().position(|(line, _)| line.starts_with("type: ")) {
+            lines[..=at].rotate_right(1);
+        }
+        let overlay = self.tree(Role::Overlay).and_then(|root| tree::get(root, &["entities", id]));
+        if let (Some(more), Some(renderer)) =
+            (overlay.filter(|node| node.as_mapping().is_some()), self.renderer())
+        {
+            self.effective(&renderer.render(more), 0, &mut lines);
         }
         let _ = write!(out, "\n\n{}", fenced(&lines));
         Some(out)
@@ -178,7 +185,7 @@ impl Reading<'_> {
                 On::Key(_) => None,
             })),
             Expects::Attribute(row) => Some(format!("**{}**\n\n{}", row.name, row.doc)),
-            Expects::Value(_) => field.map(describe_field),
+            Expects::Value(_) | Expects::Words(_) if field.is_some() => field.map(describe_field),
             _ => describe_top(role, &spot.path),
         }
     }

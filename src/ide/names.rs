@@ -52,6 +52,15 @@ impl Named {
         }
     }
 
+    /// The same with its article.
+    pub(super) fn a_noun(self) -> &'static str {
+        match self {
+            Self::Mixin => "a mixin",
+            Self::Entity => "an entity",
+            Self::Variable => "a variable",
+        }
+    }
+
     /// The section that defines it.
     pub(super) fn section(self) -> &'static str {
         match self {

@@ -3,6 +3,7 @@
 use super::Role;
 use super::tree::Part;
 use crate::kind::field::{Field, Shape};
+use crate::kind::overlay;
 use crate::kind::{Attribute, KINDS, Kind};
 use std::sync::LazyLock;
 
@@ -34,11 +35,14 @@ pub(super) static DEFINITION_KEYS: [TopKey; 4] = [
 ];
 
 /// The keys of `snowform.yml`.
-pub(super) static OVERLAY_KEYS: [TopKey; 1] = [TopKey {
-    name: "entities",
-    doc: "Attributes that snowflake.yml cannot say, by entity.",
-    value: "\n  $0",
-}];
+pub(super) static OVERLAY_KEYS: [TopKey; 2] = [
+    TopKey {
+        name: "entities",
+        doc: "What snowflake.yml cannot say of its entities, by their ids.",
+        value: "\n  $0",
+    },
+    TopKey { name: "removed", doc: "The names of objects that must not exist any more.", value: "\n  - $0" },
+];
 
 /// What `type` says.
 pub(super) const TYPE_DOC: &str = "What the entity is; it decides which other keys there are.";
@@ -66,6 +70,8 @@ pub(super) enum Expects {
     Attributes(Option<&'static Kind>),
     /// The text of an attribute.
     Attribute(&'static Attribute),
+    /// One of these words.
+    Words(&'static [&'static str]),
     /// A variable's text, or a version.
     Text,
 }
@@ -108,6 +114,9 @@ pub(super) fn slot(
     match (role, section.key()?, inside) {
         (_, "entities", []) => plain(Expects::Entities),
         (Role::Overlay, "entities", [Part::Key(id), rest @ ..]) => attribute(id, kind_of(id), rest),
+        (Role::Overlay, "removed", rest) => {
+            plain(Expects::Value(descend(None, &overlay::REMOVED.shape, rest)?.1))
+        }
         (Role::Overlay, _, _) => None,
         (_, "entities", [Part::Key(id), rest @ ..]) => {
             let found = in_entity(Expects::Entity(kind_of(id)), &fields(kind_of(id)), rest)?;
@@ -121,13 +130,22 @@ pub(super) fn slot(
     }
 }
 
-fn attribute(id: &str, kind: Option<&'static Kind>, rest: &[Part]) -> Option<Slot> {
-    let expects = match rest {
-        [] => Expects::Attributes(kind),
-        [Part::Key(name)] => Expects::Attribute(kind?.managed?.attribute(name)?),
-        _ => return None,
-    };
-    Some(Slot { expects, field: None, entity: Some(id.to_owned()), refers: None })
+/// A place in what `snowform.yml` says of an entity.
+fn attribute(id: &str, kind: Option<&'static Kind>, path: &[Part]) -> Option<Slot> {
+    let slot = |expects, field| Some(Slot { expects, field, entity: Some(id.to_owned()), refers: None });
+    let [first, rest @ ..] = path else { return slot(Expects::Attributes(kind), None) };
+    let (name, managed) = (first.key()?, kind?.managed?);
+    if let Some(row) = managed.attribute(name) {
+        return slot(Expects::Attribute(row), None).filter(|_| rest.is_empty());
+    }
+    let field = overlay::ENTITY.iter().find(|field| field.name == name)?;
+    let (field, shape) = descend(Some(field), &field.shape, rest)?;
+    match path {
+        [_, Part::Item, Part::Key(key), ..] if name == "grants" && key == "privilege" => {
+            slot(Expects::Words(managed.privileges), field)
+        }
+        _ => slot(Expects::Value(shape), field),
+    }
 }
 
 /// The keys of a type besides `type`; of an unknown type those that any type has.
@@ -151,25 +169,26 @@ fn in_entity(whole: Expects, fields: &[&'static Field], path: &[Part]) -> Option
     if name == "type" {
         return rest.is_empty().then_some(Slot { expects: Expects::Type, ..none });
     }
-    let mut field = *fields.iter().find(|field| field.name == name)?;
-    let mut shape = &field.shape;
-    for part in rest {
-        match part {
-            Part::Item => shape = shape.items()?,
-            Part::Key(key) => match shape.record() {
-                Some(inner) => {
-                    field = inner.fields.iter().find(|field| field.name == key)?;
-                    shape = &field.shape;
-                }
-                None => shape = shape.values()?,
-            },
-        }
-    }
-    Some(Slot {
-        expects: Expects::Value(shape),
-        field: Some(field),
-        entity: None,
-        refers: refers(path, shape),
+    let field = *fields.iter().find(|field| field.name == name)?;
+    let (field, shape) = descend(Some(field), &field.shape, rest)?;
+    Some(Slot { expects: Expects::Value(shape), field, entity: None, refers: refers(path, shape) })
+}
+
+/// The shape at the end of a way, and the last field on it.
+fn descend(
+    field: Option<&'static Field>,
+    shape: &'static Shape,
+    path: &[Part],
+) -> Option<(Option<&'static Field>, &'static Shape)> {
+    path.iter().try_fold((field, shape), |(field, shape), part| match part {
+        Part::Item => Some((field, shape.items()?)),
+        Part::Key(key) => match shape.record() {
+            Some(record) => {
+                let field = record.fields.iter().find(|field| field.name == key)?;
+                Some((Some(field), &field.shape))
+            }
+            None => Some((field, shape.values()?)),
+        },
     })
 }
 

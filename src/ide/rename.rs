@@ -27,7 +27,7 @@ pub fn rename(analysis: &Analysis, file: FileId, offset: u32, new_name: &str) ->
         return Ok(Vec::new());
     }
     if !reading.definitions(named, new_name).is_empty() {
-        return Err(format!("there is a {} `{new_name}` already", named.noun()));
+        return Err(format!("there is {} `{new_name}` already", named.a_noun()));
     }
     let mut places: Vec<Occurrence> = reading
         .occurrences()
@@ -80,12 +80,10 @@ fn is_legal(name: &str, in_template: bool) -> bool {
 }
 
 fn illegal(named: Named, name: &str, in_template: bool) -> String {
-    let noun = named.noun();
+    let noun = named.a_noun();
     if in_template {
-        format!(
-            "templates cannot name a {noun} `{name}`: use letters, digits and `_`, and begin with no digit"
-        )
+        format!("templates cannot name {noun} `{name}`: use letters, digits and `_`, and begin with no digit")
     } else {
-        format!("`{name}` is no name for a {noun}: use letters, digits, `_`, `.`, `-` and `$`")
+        format!("`{name}` is no name for {noun}: use letters, digits, `_`, `.`, `-` and `$`")
     }
 }

@@ -21,7 +21,7 @@ pub struct Field {
 }
 
 /// What a value may be. Scalars are texts in this language; a shape says which texts.
-#[derive(Debug)]
+#[derive(Clone, Copy, Debug)]
 pub enum Shape {
     /// Any text.
     Text,

@@ -1,18 +1,25 @@
 //! The schema of `snowform.yml`.
 
 use super::DRAFT;
-use super::shape::{Keys, Schema, described, field, object, value};
-use crate::kind::overlay::{BESIDE_ATTRIBUTES, REMOVED};
-use crate::kind::{Attribute, KINDS};
+use super::shape::{Keys, Schema, field};
+use crate::kind::KINDS;
+use crate::kind::field::Field;
+use crate::kind::overlay as keys;
 use serde_json::{Value, json};
 
-/// The schema of `snowform.yml`: the attributes of every type that is deployed, and what is the same for all of them.
+/// The schema of `snowform.yml`: the attributes of every type that is deployed.
 pub fn overlay() -> Value {
     let managed = KINDS.iter().filter_map(|kind| kind.managed);
-    let attributes = managed.flat_map(|managed| managed.attributes);
-    let mut rows: Schema =
-        attributes.map(|attribute| (attribute.name.to_owned(), of_attribute(attribute).into())).collect();
-    rows.extend(BESIDE_ATTRIBUTES.iter().map(|row| (row.name.to_owned(), field(row, Keys::Required).into())));
+    let attributes: Schema = managed
+        .flat_map(|managed| managed.attributes)
+        .map(|row| {
+            (
+                row.name.to_owned(),
+                field(&Field::optional(row.name, row.shape, row.doc), Keys::Optional).into(),
+            )
+        })
+        .chain(keys::ENTITY.iter().map(|row| (row.name.to_owned(), field(row, Keys::Optional).into())))
+        .collect();
     json!({
         "$schema": DRAFT,
         "title": "snowform overlay",
@@ -26,21 +33,12 @@ pub fn overlay() -> Value {
                 "additionalProperties": {
                     "type": "object",
                     "errorMessage": "an entity takes a mapping of attributes",
-                    "properties": rows,
+                    "properties": attributes,
                     "additionalProperties": false,
                 },
             },
-            REMOVED.name: field(&REMOVED, Keys::Required),
+            keys::REMOVED_KEY: field(&keys::REMOVED, Keys::Optional),
         },
         "additionalProperties": false,
     })
-}
-
-fn of_attribute(attribute: &Attribute) -> Schema {
-    let mut out = described(attribute.doc, attribute.doc);
-    out.extend(value(&attribute.shape, attribute.name, Keys::Required, None));
-    if let Some(default) = attribute.default.filter(|default| !default.is_empty()) {
-        out.extend(object(json!({"default": default})));
-    }
-    out
 }

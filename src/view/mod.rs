@@ -1,6 +1,7 @@
 //! Finished values to text. Views compute nothing and decide nothing; what they are given is what they draw.
 
 pub mod code_hosts;
+pub mod definition;
 pub mod diagnostics;
 pub mod json;
 pub mod outcome;

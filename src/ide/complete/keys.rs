@@ -7,6 +7,7 @@ use crate::ide::place::{self, Expects, Slot};
 use crate::ide::tree::{self, Part};
 use crate::ide::{Role, origin};
 use crate::kind::field::{Field, Shape};
+use crate::kind::overlay;
 use crate::kind::{KINDS, Kind};
 use std::fmt::Write as _;
 
@@ -23,7 +24,8 @@ impl Place<'_> {
             Expects::Variables => self.variables(&left),
             Expects::Entity(kind) => {
                 let mut items = Vec::new();
-                if left("type") {
+                // In the local file the type is said already, where the definition has the entity.
+                if left("type") && (self.role == Role::Definition || kind.is_none()) {
                     items.push(self.key("type", " $0").detail("required").doc(place::TYPE_DOC));
                 }
                 items.extend(self.fields(place::fields(kind).into_iter(), &left));
@@ -36,10 +38,14 @@ impl Place<'_> {
             },
             Expects::Attributes(kind) => {
                 let rows = kind.and_then(|kind| kind.managed).map(|managed| managed.attributes);
-                let left = rows.unwrap_or_default().iter().filter(|row| left(row.name));
-                left.map(|row| self.key(row.name, " $0").doc(row.doc)).collect()
+                let rows = rows.unwrap_or_default().iter().filter(|row| left(row.name));
+                let mut items: Vec<Item> = rows.map(|row| self.key(row.name, " $0").doc(row.doc)).collect();
+                items.extend(self.fields(overlay::ENTITY.iter(), &left));
+                items
             }
-            Expects::Mixins | Expects::Type | Expects::Attribute(_) | Expects::Text => Vec::new(),
+            Expects::Mixins | Expects::Type | Expects::Attribute(_) | Expects::Words(_) | Expects::Text => {
+                Vec::new()
+            }
         }
     }
 
@@ -138,7 +144,10 @@ impl Place<'_> {
 fn write_required(snippet: &mut String, field: &Field, indent: usize, place: &mut usize) {
     let mut next = || {
         *place += 1;
-        format!("${{{place}:{}}}", literal(field.example.unwrap_or("…")))
+        match field.example {
+            Some(example) => format!("${{{place}:{}}}", literal(example)),
+            None => format!("${place}"),
+        }
     };
     // Writing to a String does not fail.
     let _ = match &field.shape {

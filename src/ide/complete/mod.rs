@@ -91,7 +91,7 @@ impl<'a> Place<'a> {
     fn first(&self, slot: &Slot) -> Vec<Item> {
         match slot.expects {
             Expects::Value(shape) if shape.record().is_none() => self.values(slot),
-            Expects::Type | Expects::Attribute(_) | Expects::Text => self.values(slot),
+            Expects::Type | Expects::Attribute(_) | Expects::Words(_) | Expects::Text => self.values(slot),
             _ => self.keys(slot),
         }
     }

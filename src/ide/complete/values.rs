@@ -19,12 +19,15 @@ impl Place<'_> {
             (Expects::Text, _) if self.cursor.path.len() == 1 => vec![self.value(Sort::Value, "2", slot)],
             (_, Some(Refers::Mixin)) => self.mixins(slot),
             (_, Some(Refers::Entity(types))) => self.entities_of(types, slot),
-            (Expects::Value(shape), None) => {
-                let words = shape.words().iter().map(|word| self.value(Sort::Value, word, slot));
-                words.collect()
-            }
+            (Expects::Value(shape), None) => self.words(shape.words(), slot),
+            (Expects::Attribute(row), _) => self.words(row.shape.words(), slot),
+            (Expects::Words(words), _) => self.words(words, slot),
             _ => Vec::new(),
         }
+    }
+
+    fn words(&self, words: &[&str], slot: &Slot) -> Vec<Item> {
+        words.iter().map(|word| self.value(Sort::Value, word, slot)).collect()
     }
 
     /// A value with what must stand around it: a space behind the colon, a dash or brackets for an item of a list.

@@ -10,7 +10,7 @@ use crate::view::counted;
 use clap::{Args, Subcommand};
 use std::collections::BTreeMap;
 use std::net::{Ipv4Addr, SocketAddr};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 /// The embedded local account: a Snowflake account in the box
 #[derive(Args, Debug)]
@@ -21,7 +21,7 @@ pub(super) struct LocalCommand {
 
 #[derive(Debug, Subcommand)]
 enum LocalAction {
-    /// Serve the account to any Snowflake client on this machine
+    /// Serve the account, and its image registry, to any Snowflake or OCI client on this machine
     ///
     /// Listens on 127.0.0.1 only. Writes config.toml with a connection `local` into the account's directory, for
     /// snowform, snow and the drivers; the password in it is random and printed nowhere.
@@ -29,6 +29,9 @@ enum LocalAction {
         /// Port to listen on; 0 takes a free one
         #[arg(long, default_value_t = 8980)]
         port: u16,
+        /// Let images be deleted over the registry's protocol, which Snowflake's registry does not
+        #[arg(long)]
+        registry_deletes: bool,
         #[command(flatten)]
         place: Place,
     },
@@ -62,7 +65,12 @@ impl Place {
 
 pub(super) async fn run(command: &LocalCommand, ui: &Ui) -> Result<Exit, CommandError> {
     match &command.action {
-        LocalAction::Serve { port, place } => serve(*port, &place.directory(), ui).await,
+        LocalAction::Serve { port, registry_deletes, place } => {
+            let address = SocketAddr::from((Ipv4Addr::LOCALHOST, *port));
+            let registry_deletes = *registry_deletes;
+            let config = ServerConfig { address, registry_deletes, ..ServerConfig::default() };
+            serve(config, &place.directory(), ui).await
+        }
         LocalAction::Status { place } => status(&place.directory(), ui),
         LocalAction::Reset { place } => {
             Account::reset(&place.directory())?;
@@ -72,10 +80,9 @@ pub(super) async fn run(command: &LocalCommand, ui: &Ui) -> Result<Exit, Command
     }
 }
 
-async fn serve(port: u16, directory: &std::path::Path, ui: &Ui) -> Result<Exit, CommandError> {
+async fn serve(config: ServerConfig, directory: &Path, ui: &Ui) -> Result<Exit, CommandError> {
     let account = Account::open(directory)?;
-    let address = SocketAddr::from((Ipv4Addr::LOCALHOST, port));
-    let config = ServerConfig { address, ..ServerConfig::default() };
+    let address = config.address;
     let handle = server::serve(account.clone(), config).await.map_err(|error| {
         let help = "another program listens there; choose another port, or let the system choose:\nsnowform local serve --port 0";
         CommandError::new(Exit::Failed, "cannot-listen", format!("cannot listen on {address}: {error}"), help)
@@ -90,7 +97,7 @@ async fn serve(port: u16, directory: &std::path::Path, ui: &Ui) -> Result<Exit, 
     Ok(if stopped.is_ok() { Exit::Done } else { Exit::Failed })
 }
 
-fn status(directory: &std::path::Path, ui: &Ui) -> Result<Exit, CommandError> {
+fn status(directory: &Path, ui: &Ui) -> Result<Exit, CommandError> {
     let summary = Account::open(directory)?.summary()?;
     let Summary { databases, schemas, image_repositories, images, roles, users } = summary;
     let counts = [

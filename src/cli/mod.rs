@@ -8,6 +8,7 @@ pub mod error;
 mod explain;
 mod fmt;
 mod import;
+mod init;
 mod local;
 mod lsp;
 mod plan;
@@ -59,6 +60,7 @@ struct Global {
 
 #[derive(Debug, Subcommand)]
 enum Command {
+    Init(init::InitArgs),
     Validate(validate::ValidateArgs),
     Plan(plan::PlanArgs),
     Show(show::ShowArgs),
@@ -129,6 +131,7 @@ fn dispatch(command: &Command, ui: &Ui) -> Ran {
     refuse_format(command, ui.format).map_err(|error| (error, Files::default()))?;
     let alone = |error: CommandError| (error, Files::default());
     match command {
+        Command::Init(args) => init::run(args, ui).map_err(alone),
         Command::Validate(args) => validate::run(args, ui),
         Command::Plan(args) => with_texts(args.texts(), |texts| wait(plan::run(args, texts, ui))),
         Command::Show(args) => show::run(args, ui).map_err(alone),

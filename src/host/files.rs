@@ -1,8 +1,9 @@
 //! Reading and writing files.
 
-use std::io::{self, Write as _};
+use std::io::{self, Read as _, Write as _};
 use std::path::Path;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
 
 /// The bytes of a file.
 pub fn read(path: &Path) -> io::Result<Vec<u8>> {
@@ -142,4 +143,44 @@ pub fn replace(path: &Path, content: &[u8]) -> io::Result<()> {
 pub fn write_new(path: &Path, content: &[u8]) -> io::Result<()> {
     let mut file = std::fs::OpenOptions::new().write(true).create_new(true).open(path)?;
     file.write_all(content)
+}
+
+/// A file's size in bytes.
+pub fn size(path: &Path) -> io::Result<u64> {
+    std::fs::metadata(path).map(|meta| meta.len())
+}
+
+/// Moves a file within a file system, over whatever stands there.
+pub fn rename(from: &Path, to: &Path) -> io::Result<()> {
+    std::fs::rename(from, to)
+}
+
+/// Hands a file's content to `piece`, part by part.
+pub fn read_through(path: &Path, mut piece: impl FnMut(&[u8])) -> io::Result<()> {
+    let mut file = std::fs::File::open(path)?;
+    let mut buffer = vec![0; 128 * 1024];
+    loop {
+        match file.read(&mut buffer) {
+            Ok(0) => return Ok(()),
+            Ok(read) => piece(&buffer[..read]),
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            Err(error) => return Err(error),
+        }
+    }
+}
+
+/// Removes the files of a directory that were not changed for so long; a directory that is not there is fine.
+pub fn remove_older(directory: &Path, age: Duration) -> io::Result<()> {
+    let entries = match std::fs::read_dir(directory) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
+        entries => entries?,
+    };
+    for entry in entries {
+        let entry = entry?;
+        let changed = entry.metadata()?.modified()?;
+        if changed.elapsed().is_ok_and(|since| since > age) {
+            remove_file(&entry.path())?;
+        }
+    }
+    Ok(())
 }

@@ -3,4 +3,5 @@
 pub mod clock;
 pub mod environment;
 pub mod files;
+pub mod stream;
 pub mod terminal;

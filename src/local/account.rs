@@ -6,6 +6,9 @@ use super::catalog::{Catalog, Intent, OpenError, container, repository};
 use super::credentials::{self, Strength};
 use super::error::LocalError;
 use super::jwt::{Jwt, JwtError};
+use super::registry::Registry;
+use super::registry::failure::Failure;
+use super::registry::storage::{self, Storage};
 use super::run::{self, now_millis};
 use super::sql::{self, failure::SqlFailure};
 use super::{ACCOUNT_NAME, USER_NAME};
@@ -31,6 +34,8 @@ const EMBEDDED_REGISTRY: &str = "local-account.registry.localhost";
 pub struct Account {
     catalog: Arc<Catalog>,
     registry_host: Arc<str>,
+    /// Where images are kept; nowhere for an account in memory.
+    storage: Option<Arc<Storage>>,
 }
 
 impl fmt::Debug for Account {
@@ -124,7 +129,7 @@ impl Account {
             OpenError::Newer(found) => LocalError::Newer { path, found },
             OpenError::Database(error) => LocalError::Corrupt { path, reason: error.to_string() },
         })?;
-        Ok(Self::around(catalog))
+        Ok(Self::around(catalog, Some(Storage::new(dir))))
     }
 
     /// A new account that is gone with its last clone.
@@ -133,14 +138,30 @@ impl Account {
             OpenError::Newer(_) => unreachable!("internal error: memory held a catalog"),
             OpenError::Database(error) => LocalError::from(error),
         })?;
-        Ok(Self::around(catalog))
+        Ok(Self::around(catalog, None))
     }
 
-    fn around(catalog: Catalog) -> Self {
-        Self { catalog: Arc::new(catalog), registry_host: EMBEDDED_REGISTRY.into() }
+    fn around(catalog: Catalog, storage: Option<Storage>) -> Self {
+        let (catalog, storage) = (Arc::new(catalog), storage.map(Arc::new));
+        Self { catalog, registry_host: EMBEDDED_REGISTRY.into(), storage }
     }
 
-    /// Deletes the account in this directory: what it holds, its users and its connection file. A process
+    /// What the account remembers.
+    pub(super) fn catalog(&self) -> &Catalog {
+        &self.catalog
+    }
+
+    /// The account's image registry.
+    pub(super) fn registry(&self) -> Result<Registry, Failure> {
+        Registry::of(self)
+    }
+
+    /// Where the account keeps images.
+    pub(super) fn storage(&self) -> Option<Arc<Storage>> {
+        self.storage.clone()
+    }
+
+    /// Deletes the account in this directory: what it holds, images too, its users and its connection file. A process
     /// that has it open goes on with what is then nobody's.
     pub fn reset(dir: &Path) -> Result<(), LocalError> {
         let ours = [CATALOG_FILE, super::connection_file::FILE].into_iter().chain(CATALOG_COMPANIONS);
@@ -148,7 +169,8 @@ impl Account {
             let path = dir.join(name);
             files::remove_file(&path).map_err(|source| LocalError::Io { path, source })?;
         }
-        Ok(())
+        let images = dir.join(storage::DIRECTORY);
+        files::remove_dir(&images).map_err(|source| LocalError::Io { path: images, source })
     }
 
     /// The same account, whose repositories name this registry host (`127.0.0.1:8080`).
@@ -166,6 +188,12 @@ impl Account {
             run::execute(connection, &mut changed, &self.registry_host, statement)
         })?;
         *context = changed;
+        if intent == Intent::Write
+            && let Err(error) = self.sweep()
+        {
+            // The statement is carried out; what it left behind waits for the next one.
+            tracing::warn!(%error, "the files of dropped images stay for now");
+        }
         Ok(rows)
     }
 
@@ -254,6 +282,18 @@ impl Account {
             let missing = || LocalError::Missing { what: format!("the user {user}") };
             Ok(credential::set_password(connection, found.ok_or_else(missing)?.id, Some(&hash))?)
         })
+    }
+
+    /// Whom a name and a password speak for; a programmatic access token may stand in the password's place.
+    pub(super) fn password_login(
+        &self,
+        user: Ident,
+        password: &str,
+    ) -> Result<Option<TokenLogin>, LocalError> {
+        if let Some(token) = self.token_login(TokenKind::Pat, password)? {
+            return Ok((token.user == user).then_some(token));
+        }
+        Ok(self.verify_password(&user, password)?.then_some(TokenLogin { user, only_role: None }))
     }
 
     /// Whether this is the user's password.

@@ -4,7 +4,7 @@
 //! text → sql (tokens → statement) → run (role, names, privileges) → catalog (SQLite)
 //! ```
 //!
-//! [`Account`] is that pipeline. [`session`] puts it behind the port that the rest of the program uses,
+//! [`Account`] is that pipeline. `registry` keeps the images of its image repositories, as files beside the catalog. [`session`] puts it behind the port that the rest of the program uses,
 //! [`server`] behind the protocol that every Snowflake client speaks.
 
 mod account;
@@ -13,6 +13,7 @@ mod connection_file;
 mod credentials;
 mod error;
 mod jwt;
+mod registry;
 mod run;
 pub mod server;
 pub mod session;

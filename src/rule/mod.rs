@@ -8,8 +8,10 @@ pub mod removed;
 pub mod suspicious_name;
 pub mod target;
 
-use crate::definition::{self, Project};
+use crate::definition::{self, Project, WrittenName};
 use crate::desired::{self, NameDefaults};
+use crate::object::name::Ident;
+use crate::object::state::ObjectType;
 use crate::source::diagnostic::{Diagnostics, Rule};
 use crate::source::yaml;
 
@@ -25,6 +27,17 @@ const CHECKS: &[Check] = &[
     suspicious_name::check,
     removed::check,
 ];
+
+/// Every written part of the names of image repositories: database, schema and name.
+fn image_repository_names(project: &Project) -> impl Iterator<Item = (&WrittenName, &Ident)> {
+    let repositories = project.entities.iter().filter(|entity| {
+        entity.kind.managed.is_some_and(|managed| managed.object_type == ObjectType::ImageRepository)
+    });
+    repositories.filter_map(|entity| entity.name.as_ref()).flat_map(|name| {
+        let parts = [name.database.as_ref(), name.schema.as_ref(), Some(&name.name)];
+        parts.into_iter().flatten().map(move |part| (name, part))
+    })
+}
 
 /// Runs every check.
 pub fn check(project: &Project, defaults: &NameDefaults, found: &mut Diagnostics) {

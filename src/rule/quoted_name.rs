@@ -3,7 +3,6 @@
 
 use crate::definition::Project;
 use crate::desired::NameDefaults;
-use crate::object::state::ObjectType;
 use crate::source::diagnostic::{Diagnostic, Diagnostics, Rule, Severity};
 
 /// A name that only quotes make possible.
@@ -17,20 +16,10 @@ pub static QUOTED_NAME: Rule = Rule {
 };
 
 pub(super) fn check(project: &Project, _: &NameDefaults, found: &mut Diagnostics) {
-    for entity in &project.entities {
-        let Some(ObjectType::ImageRepository) = entity.kind.managed.map(|managed| managed.object_type) else {
-            continue;
-        };
-        let Some(name) = &entity.name else { continue };
-        let parts = [name.database.as_ref(), name.schema.as_ref(), Some(&name.name)];
-        for part in parts.into_iter().flatten().filter(|part| !part.is_plain()) {
-            let message =
-                format!("Snowflake will refuse {part}: image repositories have unquoted names only");
-            found.push(
-                Diagnostic::new(&QUOTED_NAME, message, name.span, "needs quotes").help(
-                    "use letters, digits, `_` and `$`, without quotes; the same holds for its schema and its database",
-                ),
-            );
-        }
+    for (name, part) in super::image_repository_names(project).filter(|(_, part)| !part.is_plain()) {
+        let message = format!("Snowflake will refuse {part}: image repositories have unquoted names only");
+        found.push(Diagnostic::new(&QUOTED_NAME, message, name.span, "needs quotes").help(
+            "use letters, digits, `_` and `$`, without quotes; the same holds for its schema and its database",
+        ));
     }
 }

@@ -4,7 +4,6 @@
 use crate::definition::Project;
 use crate::desired::NameDefaults;
 use crate::object::name::Ident;
-use crate::object::state::ObjectType;
 use crate::source::diagnostic::{Diagnostic, Diagnostics, Rule, Severity};
 
 /// A name that cannot stand in an image's path.
@@ -18,20 +17,13 @@ pub static REGISTRY_NAME: Rule = Rule {
 };
 
 pub(super) fn check(project: &Project, _: &NameDefaults, found: &mut Diagnostics) {
-    for entity in &project.entities {
-        let Some(ObjectType::ImageRepository) = entity.kind.managed.map(|managed| managed.object_type) else {
-            continue;
-        };
-        let Some(name) = &entity.name else { continue };
-        let parts = [name.database.as_ref(), name.schema.as_ref(), Some(&name.name)];
-        for part in parts.into_iter().flatten().filter(|part| part.is_plain()) {
-            if let Some(why) = refused(part) {
-                let message = format!("docker and other clients cannot push to {part}: it {why}");
-                found.push(
-                    Diagnostic::new(&REGISTRY_NAME, message, name.span, "cannot be part of an image's path")
-                        .help("use letters and digits, with single or double underscores between them"),
-                );
-            }
+    for (name, part) in super::image_repository_names(project).filter(|(_, part)| part.is_plain()) {
+        if let Some(why) = refused(part) {
+            let message = format!("docker and other clients cannot push to {part}: it {why}");
+            found.push(
+                Diagnostic::new(&REGISTRY_NAME, message, name.span, "cannot be part of an image's path")
+                    .help("use letters and digits, with single or double underscores between them"),
+            );
         }
     }
 }

@@ -3,24 +3,15 @@
 use super::fallback;
 use super::functions::FUNCTIONS;
 use super::parse::{Expression, Mistake, Piece, What, is_template, parse};
-use super::{TEMPLATE_ARGUMENT, TEMPLATE_CYCLE, TEMPLATE_SYNTAX, TEMPLATE_UNKNOWN};
+use super::{TEMPLATE_ARGUMENT, TEMPLATE_CYCLE, TEMPLATE_SYNTAX, TEMPLATE_UNKNOWN, Variables};
 use crate::source::diagnostic::{Diagnostic, Diagnostics, Rule, did_you_mean};
 use crate::source::files::Files;
 use crate::source::span::Span;
 use crate::source::yaml::{Data, Entry, Node};
 use std::cell::RefCell;
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeSet, HashMap};
 use std::ops::Range;
 use std::sync::Arc;
-
-/// What `ctx.env` holds besides the definition's own `env` section.
-#[derive(Clone, Debug, Default)]
-pub struct Variables {
-    /// `--env`, the strongest.
-    pub overrides: BTreeMap<String, String>,
-    /// The operating system's environment.
-    pub system: BTreeMap<String, String>,
-}
 
 /// Renders the templates of a definition.
 pub struct Renderer<'a> {

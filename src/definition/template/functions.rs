@@ -1,6 +1,6 @@
 //! The functions that templates may call (snowflake-cli `utils/templating_functions.py`, `project/util.py`).
 
-use super::evaluate::Variables;
+use super::Variables;
 
 /// A function that templates may call.
 #[derive(Debug)]

@@ -9,11 +9,21 @@ mod fallback;
 mod functions;
 mod parse;
 
-pub use evaluate::{Renderer, Source, Variables};
+pub use evaluate::{Renderer, Source};
 pub use functions::{FILTERS, FUNCTIONS, Filter, Function};
 pub use parse::{Named, is_template, named};
 
 use crate::source::diagnostic::{Rule, Severity};
+use std::collections::BTreeMap;
+
+/// What `ctx.env` holds besides the definition's own `env` section.
+#[derive(Clone, Debug, Default)]
+pub struct Variables {
+    /// `--env`, the strongest.
+    pub overrides: BTreeMap<String, String>,
+    /// The operating system's environment.
+    pub system: BTreeMap<String, String>,
+}
 
 /// A template that cannot be read.
 pub static TEMPLATE_SYNTAX: Rule = Rule {

@@ -6,6 +6,7 @@
 pub(crate) mod container;
 pub(crate) mod credential;
 pub(crate) mod grant;
+pub(crate) mod image;
 pub(crate) mod principal;
 pub(crate) mod repository;
 mod schema;

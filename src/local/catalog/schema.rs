@@ -6,10 +6,10 @@ use rusqlite::{Connection, TransactionBehavior, params};
 
 /// The version of the tables below, kept in the file as `user_version`. A change of the tables adds a step to
 /// [`MIGRATIONS`]; a file of a newer version is not touched.
-const VERSION: i64 = 1;
+const VERSION: i64 = 2;
 
 /// The steps from each version to the next; the first makes an empty file into version 1.
-const MIGRATIONS: [&str; 1] = [TABLES];
+const MIGRATIONS: [&str; 2] = [TABLES, REGISTRY];
 
 /// Times are milliseconds since 1970-01-01 UTC. Names are stored exactly as `Ident` holds them.
 const TABLES: &str = "
@@ -135,6 +135,38 @@ CREATE TRIGGER image_repository_gone AFTER DELETE ON image_repository BEGIN
 END;
 ";
 
+/// What the registry keeps: every image is a manifest of the OCI image specification, and `image_blob` says which
+/// blobs an image's name may be pulled by. Blobs themselves are files beside the catalog. A digest that a row let
+/// go of waits in `discarded` until its file, if nothing else needs it, is removed.
+const REGISTRY: &str = "
+CREATE TABLE manifest (
+    image INTEGER PRIMARY KEY REFERENCES image (id) ON DELETE CASCADE,
+    media_type TEXT NOT NULL,
+    size INTEGER NOT NULL,
+    subject TEXT,
+    artifact_type TEXT,
+    annotations TEXT NOT NULL
+) STRICT;
+CREATE INDEX manifest_subject ON manifest (subject);
+CREATE INDEX image_digest ON image (digest);
+
+CREATE TABLE image_blob (
+    repository INTEGER NOT NULL REFERENCES image_repository (id) ON DELETE CASCADE,
+    image_name TEXT NOT NULL,
+    digest TEXT NOT NULL,
+    PRIMARY KEY (repository, image_name, digest)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX image_blob_digest ON image_blob (digest);
+
+CREATE TABLE discarded (digest TEXT PRIMARY KEY) STRICT, WITHOUT ROWID;
+CREATE TRIGGER image_gone AFTER DELETE ON image BEGIN
+    INSERT OR IGNORE INTO discarded VALUES (OLD.digest);
+END;
+CREATE TRIGGER image_blob_gone AFTER DELETE ON image_blob BEGIN
+    INSERT OR IGNORE INTO discarded VALUES (OLD.digest);
+END;
+";
+
 /// The roles of every account with the role that each is granted to, and the privileges on the account
 /// (docs.snowflake.com `user-guide/security-access-control-overview`).
 const ROLES: [(&str, Option<&str>, &[&str]); 5] = [
@@ -237,4 +269,29 @@ fn populate_snowflake(connection: &Connection, now: i64) -> rusqlite::Result<()>
         [now],
     )?;
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_account_of_the_first_version_is_brought_up_to_date_and_keeps_what_it_holds() {
+        let mut connection = Connection::open_in_memory().unwrap();
+        connection.execute_batch(TABLES).unwrap();
+        populate(&connection).unwrap();
+        connection.pragma_update(None, "user_version", 1).unwrap();
+        let repository = "INSERT INTO image_repository SELECT 7, id, 'R', owner, '', 'SNOWFLAKE_FULL', 0 FROM schema LIMIT 1";
+        connection.execute(repository, []).unwrap();
+
+        prepare(&mut connection).unwrap();
+        assert_eq!(version(&connection).unwrap(), VERSION);
+        connection.execute("INSERT INTO image_blob VALUES (7, 'app', 'sha256:1')", []).unwrap();
+        connection.execute("DELETE FROM image_blob", []).unwrap();
+        let discarded: String =
+            connection.query_row("SELECT digest FROM discarded", [], |row| row.get(0)).unwrap();
+        assert_eq!(discarded, "sha256:1");
+        let users: i64 = connection.query_row("SELECT count(*) FROM user", [], |row| row.get(0)).unwrap();
+        assert_eq!(users, 1, "it is not filled again");
+    }
 }

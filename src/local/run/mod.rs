@@ -8,6 +8,7 @@ mod containers;
 mod grants;
 mod pattern;
 mod principals;
+pub(super) mod registry;
 mod repositories;
 mod resolve;
 mod select;

@@ -111,14 +111,7 @@ fn authenticate(account: &Account, data: &LoginData) -> Result<TokenLogin, Reply
 fn with_password(account: &Account, user: Option<Ident>, password: &str) -> Result<TokenLogin, Reply> {
     let wrong = || Reply::failure(code::WRONG_PASSWORD, "Incorrect username or password was specified.");
     let user = user.ok_or_else(wrong)?;
-    if let Some(token) = account.token_login(TokenKind::Pat, password).map_err(unusable)? {
-        return if token.user == user { Ok(token) } else { Err(wrong()) };
-    }
-    if account.verify_password(&user, password).map_err(unusable)? {
-        Ok(TokenLogin { user, only_role: None })
-    } else {
-        Err(wrong())
-    }
+    account.password_login(user, password).map_err(unusable)?.ok_or_else(wrong)
 }
 
 fn refused_token(authenticator: &str) -> Reply {

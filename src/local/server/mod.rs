@@ -1,5 +1,7 @@
 //! The account over the session protocol, on loopback: what `snow` and every Snowflake driver speak.
 //!
+//! And the account's image registry, on the same port, as docker, podman and skopeo use it: `registry`.
+//!
 //! Requests and answers are [`crate::wire`]'s types, the same that this program's own client uses. Which
 //! endpoint is where is in [`router`].
 
@@ -7,6 +9,7 @@ mod answer;
 mod executions;
 mod login;
 mod query;
+mod registry;
 mod results;
 mod sessions;
 mod statement;
@@ -20,7 +23,7 @@ use axum::extract::{DefaultBodyLimit, Request, State};
 use axum::http::StatusCode;
 use axum::middleware::{self, Next};
 use axum::response::Response;
-use axum::routing::{get, post};
+use axum::routing::{any, get, post};
 use axum::serve::ListenerExt as _;
 use executions::Executions;
 use results::Chunks;
@@ -49,6 +52,10 @@ pub struct ServerConfig {
     pub session_seconds: u64,
     /// How long a master token, which renews session tokens, is good, in seconds.
     pub master_seconds: u64,
+    /// How long a token for the registry is good, in seconds. Clients take less than a minute for a minute.
+    pub registry_seconds: u64,
+    /// Whether images can be deleted over the registry's own protocol. Snowflake's has no such thing.
+    pub registry_deletes: bool,
 }
 
 impl Default for ServerConfig {
@@ -58,6 +65,8 @@ impl Default for ServerConfig {
             inline_rows: 1000,
             session_seconds: 60 * 60,
             master_seconds: 4 * 60 * 60,
+            registry_seconds: 60 * 60,
+            registry_deletes: false,
         }
     }
 }
@@ -94,6 +103,11 @@ impl ServerHandle {
     /// Lets every session token expire now. Master tokens stay good, so clients can renew.
     pub fn expire_sessions(&self) {
         lock(&self.shared.sessions).expire_all();
+    }
+
+    /// Lets every token for the registry expire now; who has signed in can fetch a new one.
+    pub fn expire_registry_tokens(&self) {
+        lock(&self.shared.sessions).expire_for_registry();
     }
 
     /// Asks the server to stop: no new connections, requests under way are answered.
@@ -147,6 +161,11 @@ pub async fn serve(account: Account, config: ServerConfig) -> io::Result<ServerH
         let message = format!("{} is not a loopback address", config.address.ip());
         return Err(io::Error::new(io::ErrorKind::InvalidInput, message));
     }
+    if let Ok(registry) = account.registry()
+        && let Err(error) = registry.forget_abandoned()
+    {
+        tracing::warn!(%error, "uploads that nobody goes on with stay");
+    }
     let listener = TcpListener::bind(config.address).await?;
     let address = listener.local_addr()?;
     let shared = Arc::new(Shared {
@@ -187,6 +206,9 @@ fn router(shared: Arc<Shared>) -> Router {
         .route("/chunks/{id}", get(query::chunk))
         .route("/telemetry/send", post(telemetry))
         .route("/telemetry/send/sessionless", post(telemetry))
+        .route(registry::LOGIN_PATH, get(registry::login))
+        .route("/v2/", any(registry::serve))
+        .route("/v2/{*path}", any(registry::serve))
         .fallback(not_found)
         .layer(middleware::from_fn_with_state(Arc::clone(&shared), log_request))
         .layer(DefaultBodyLimit::max(MAX_BODY))

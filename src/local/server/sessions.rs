@@ -45,6 +45,8 @@ enum Purpose {
     Session,
     /// New tokens.
     Master,
+    /// Images.
+    Registry,
 }
 
 struct Entry {
@@ -83,6 +85,19 @@ impl Sessions {
         self.give_out(session, Purpose::Session, self.session_seconds)
     }
 
+    /// Opens a session that the registry alone is used by; its token there, good for so many seconds.
+    pub(super) fn open_for_registry(&mut self, context: Context, seconds: u64) -> Issued {
+        self.forget();
+        let session = Session { id: credentials::random_number(), context: Arc::new(Mutex::new(context)) };
+        self.sessions.insert(session.id, session.clone());
+        self.issue_for_registry(session.id, seconds)
+    }
+
+    /// A token for the registry of a session. It outlives the session tokens: a push may take longer than they do.
+    pub(super) fn issue_for_registry(&mut self, session: i64, seconds: u64) -> Issued {
+        self.give_out(session, Purpose::Registry, seconds)
+    }
+
     /// New tokens in place of a session token that expired, or is about to. The old master token stays good
     /// for its time, so that a client that missed this answer can ask again.
     pub(super) fn renew(&mut self, session: i64, old_token: &str) -> (Issued, Issued) {
@@ -113,6 +128,11 @@ impl Sessions {
         self.lookup(token, Purpose::Master)
     }
 
+    /// What a token that should pull and push images is.
+    pub(super) fn find_for_registry(&self, token: &str) -> Lookup {
+        self.lookup(token, Purpose::Registry)
+    }
+
     fn lookup(&self, token: &str, purpose: Purpose) -> Lookup {
         let Some(entry) = self.tokens.get(&credentials::token_hash(token)) else { return Lookup::Unknown };
         if entry.purpose != purpose {
@@ -132,8 +152,17 @@ impl Sessions {
 
     /// Lets every session token expire.
     pub(super) fn expire_all(&mut self) {
+        self.expire(Purpose::Session);
+    }
+
+    /// Lets every token for the registry expire.
+    pub(super) fn expire_for_registry(&mut self) {
+        self.expire(Purpose::Registry);
+    }
+
+    fn expire(&mut self, purpose: Purpose) {
         let now = clock::now_millis();
-        for entry in self.tokens.values_mut().filter(|entry| entry.purpose == Purpose::Session) {
+        for entry in self.tokens.values_mut().filter(|entry| entry.purpose == purpose) {
             entry.expires = entry.expires.min(now);
         }
     }

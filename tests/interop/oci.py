@@ -1,0 +1,241 @@
+#!/usr/bin/env python3
+"""skopeo, podman and buildah against the registry of the served local account.
+
+Wants SNOWFORM_BIN in the environment; SKOPEO_BIN, PODMAN_BIN and BUILDAH_BIN name the others where they are not in
+the path. Starts `snowform local serve` in a directory of its own, builds an image and sends it around. Homes and
+credential files are of its own, so that nobody's real ones are touched. One line per check; the exit code says
+whether all passed.
+"""
+
+import hashlib
+import json
+import os
+import re
+import subprocess
+import sys
+import tempfile
+import tomllib
+import urllib.request
+from pathlib import Path
+
+SNOWFORM = os.environ["SNOWFORM_BIN"]
+SKOPEO = os.environ.get("SKOPEO_BIN", "skopeo")
+PODMAN = os.environ.get("PODMAN_BIN", "podman")
+BUILDAH = os.environ.get("BUILDAH_BIN", "buildah")
+
+
+def equal(found, expected):
+    if found != expected:
+        raise AssertionError(f"{found!r} is not {expected!r}")
+
+
+def contains(text: str, part: str):
+    if part not in text:
+        raise AssertionError(f"{part!r} is not in {text!r}")
+
+
+class Desk:
+    """A served account, and the programs with a home of their own."""
+
+    def __init__(self, scratch: Path):
+        self.scratch = scratch
+        self.account = scratch / "account"
+        self.server = subprocess.Popen(
+            [SNOWFORM, "local", "serve", "--port", "0", "--dir", str(self.account)],
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            text=True,
+        )
+        line = self.server.stdout.readline().strip()
+        found = re.fullmatch(r"listening on http://(127\.0\.0\.1:\d+)", line)
+        if not found:
+            self.server.kill()
+            sys.exit(f"the server said {line!r}")
+        self.host = found[1]
+        self.config = self.account / "config.toml"
+        self.password = tomllib.loads(self.config.read_text())["connections"]["local"]["password"]
+        home = scratch / "home"
+        (home / "run").mkdir(parents=True, mode=0o700)
+        self.env = {
+            "PATH": os.environ["PATH"],
+            "HOME": str(home),
+            "XDG_RUNTIME_DIR": str(home / "run"),
+            "REGISTRY_AUTH_FILE": str(home / "auth.json"),
+            "DOCKER_CONFIG": str(home / "docker"),
+        }
+        self.digest = ""
+
+    def stop(self):
+        self.server.terminate()
+        self.server.wait(timeout=30)
+
+    def ran(self, *command: str, **options) -> subprocess.CompletedProcess:
+        return subprocess.run(
+            command, env=self.env, cwd=self.scratch, capture_output=True, text=True, timeout=300, **options
+        )
+
+    def run(self, *command: str, **options) -> str:
+        """What a command that must succeed prints."""
+        done = self.ran(*command, **options)
+        if done.returncode != 0:
+            raise AssertionError(f"{command}: exit code {done.returncode}: {done.stdout}{done.stderr}")
+        return done.stdout
+
+    def refused(self, *command: str, **options) -> str:
+        """What a command that must fail says."""
+        done = self.ran(*command, **options)
+        if done.returncode == 0:
+            raise AssertionError(f"{command} succeeded: {done.stdout}")
+        return done.stdout + done.stderr
+
+    def store(self, program: str, *arguments: str) -> tuple[str, ...]:
+        """podman or buildah with an image store of its own."""
+        root = self.scratch / Path(program).name
+        return (program, "--storage-driver", "vfs", "--root", str(root), "--runroot", f"{root}-run", *arguments)
+
+    def image(self, name: str) -> str:
+        return f"{self.host}/local/public/images/{name}"
+
+    def sql(self, *statements: str):
+        """Statements as the account's administrator, over the session protocol."""
+        def post(path: str, body: dict, token: str = "") -> dict:
+            request = urllib.request.Request(f"http://{self.host}{path}", json.dumps(body).encode())
+            request.add_header("Authorization", f'Snowflake Token="{token}"')
+            answer = json.load(urllib.request.urlopen(request))
+            if not answer["success"]:
+                raise AssertionError(answer["message"])
+            return answer["data"]
+
+        data = {"ACCOUNT_NAME": "local", "LOGIN_NAME": "LOCAL", "PASSWORD": self.password}
+        login = "/session/v1/login-request?roleName=ACCOUNTADMIN&databaseName=LOCAL&schemaName=PUBLIC"
+        token = post(login, {"data": data})["token"]
+        return [post("/queries/v1/query-request", {"sqlText": sql}, token)["rowset"] for sql in statements]
+
+    def blobs(self) -> int:
+        found = (self.account / "registry" / "blobs").rglob("*")
+        return sum(path.is_file() for path in found)
+
+
+# Every check goes on from what the ones before it did.
+
+
+def sign_in(desk: Desk):
+    for program in (SKOPEO, PODMAN, BUILDAH):
+        login = (program, "login", "--tls-verify=false", "-u", "LOCAL", "--password-stdin", desk.host)
+        contains(desk.run(*login, input=desk.password), "Login Succeeded")
+        desk.refused(*login, input="wrong")
+    desk.run(SKOPEO, "login", "--tls-verify=false", "-u", "LOCAL", "--password-stdin", desk.host, input=desk.password)
+
+
+def buildah_pushes(desk: Desk):
+    desk.sql("create image repository images", "grant ownership on image repository images to role sysadmin")
+    (desk.scratch / "hello.txt").write_text("hello\n")
+    container = desk.run(*desk.store(BUILDAH, "from", "scratch")).strip()
+    desk.run(*desk.store(BUILDAH, "copy", container, "hello.txt", "/hello.txt"))
+    desk.run(*desk.store(BUILDAH, "commit", container, "hello:v1"))
+    digest = desk.scratch / "digest"
+    push = ("push", "--tls-verify=false", "--digestfile", str(digest), "hello:v1", f"docker://{desk.image('hello:v1')}")
+    desk.run(*desk.store(BUILDAH, *push))
+    desk.digest = digest.read_text()
+
+
+def skopeo_reads_what_was_pushed(desk: Desk):
+    tags = json.loads(desk.run(SKOPEO, "list-tags", "--tls-verify=false", f"docker://{desk.image('hello')}"))
+    equal(tags["Tags"], ["v1"])
+    inspect = (SKOPEO, "inspect", "--tls-verify=false", "--format", "{{.Digest}}")
+    equal(desk.run(*inspect, f"docker://{desk.image('hello:v1')}").strip(), desk.digest)
+    raw = desk.run(SKOPEO, "inspect", "--raw", "--tls-verify=false", f"docker://{desk.image('hello@')}{desk.digest}")
+    equal(f"sha256:{hashlib.sha256(raw.encode()).hexdigest()}", desk.digest)
+
+
+def the_account_lists_it(desk: Desk):
+    [rows] = desk.sql("show images in image repository images")
+    equal([row[1:4] for row in rows], [["hello", "v1", desk.digest]])
+
+
+def skopeo_copies_within_the_registry_and_out_of_it(desk: Desk):
+    here, there = f"docker://{desk.image('hello:v1')}", f"docker://{desk.image('team/copy:v2')}"
+    insecure = ("--src-tls-verify=false", "--dest-tls-verify=false", "--preserve-digests")
+    desk.run(SKOPEO, "copy", *insecure, here, there)
+    before = desk.blobs()
+    desk.run(SKOPEO, "copy", "--src-tls-verify=false", "--preserve-digests", there, "oci:out:v2")
+    equal(desk.blobs(), before)
+    index = json.loads((desk.scratch / "out" / "index.json").read_text())
+    equal([entry["digest"] for entry in index["manifests"]], [desk.digest])
+
+
+def podman_pulls_and_pushes(desk: Desk):
+    desk.run(*desk.store(PODMAN, "pull", "--tls-verify=false", desk.image("hello:v1")))
+    inspect = ("image", "inspect", "--format", "{{.Digest}}", desk.image("hello:v1"))
+    equal(desk.run(*desk.store(PODMAN, *inspect)).strip(), desk.digest)
+    desk.run(*desk.store(PODMAN, "tag", desk.image("hello:v1"), desk.image("hello:by-podman")))
+    desk.run(*desk.store(PODMAN, "push", "--tls-verify=false", desk.image("hello:by-podman")))
+    tags = json.loads(desk.run(SKOPEO, "list-tags", "--tls-verify=false", f"docker://{desk.image('hello')}"))
+    equal(tags["Tags"], ["by-podman", "v1"])
+
+
+def a_reader_pulls_and_does_not_push(desk: Desk):
+    desk.sql(
+        "create role reader",
+        "create user reader password = 'reads-only' default_role = reader",
+        "grant role reader to user reader",
+        "grant usage on database local to role reader",
+        "grant usage on schema public to role reader",
+        "grant read on image repository images to role reader",
+    )
+    credentials = "reader:reads-only"
+    pull = (SKOPEO, "copy", "--src-tls-verify=false", "--src-creds", credentials)
+    desk.run(*pull, f"docker://{desk.image('hello:v1')}", "oci:reader:v1")
+    push = (SKOPEO, "copy", "--dest-tls-verify=false", "--dest-creds", credentials, "oci:reader:v1")
+    contains(desk.refused(*push, f"docker://{desk.image('reader:v1')}").lower(), "denied")
+
+
+def skopeo_cannot_delete_one_image(desk: Desk):
+    said = desk.refused(SKOPEO, "delete", "--tls-verify=false", f"docker://{desk.image('hello:v1')}")
+    contains(said, "dropping the repository removes all of them")
+
+
+def dropping_the_repository_removes_its_images(desk: Desk):
+    if desk.blobs() == 0:
+        raise AssertionError("there was nothing to remove")
+    desk.sql("drop image repository images")
+    equal(desk.blobs(), 0)
+    said = desk.refused(SKOPEO, "inspect", "--tls-verify=false", f"docker://{desk.image('hello:v1')}")
+    contains(said, "does not exist or not authorized")
+
+
+CHECKS = [
+    sign_in,
+    buildah_pushes,
+    skopeo_reads_what_was_pushed,
+    the_account_lists_it,
+    skopeo_copies_within_the_registry_and_out_of_it,
+    podman_pulls_and_pushes,
+    a_reader_pulls_and_does_not_push,
+    skopeo_cannot_delete_one_image,
+    dropping_the_repository_removes_its_images,
+]
+
+
+def main() -> int:
+    passed = failed = 0
+    with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as scratch:
+        desk = Desk(Path(scratch))
+        try:
+            for check in CHECKS:
+                try:
+                    check(desk)
+                except Exception as problem:  # a check that breaks is a check that fails
+                    failed += 1
+                    print(f"FAIL {check.__name__}: {problem}", flush=True)
+                else:
+                    passed += 1
+                    print(f"ok   {check.__name__}", flush=True)
+        finally:
+            desk.stop()
+    print(f"{passed} passed, {failed} failed")
+    return 1 if failed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -88,7 +88,9 @@ impl Reading<'_> {
             }
         }
         let entity = self.entity(id);
-        if let Some(name) = entity.and_then(|entity| entity.name.as_ref()) {
+        if let Some(name) =
+            entity.and_then(|entity| entity.name.as_ref()).filter(|name| !self.hides(name.span))
+        {
             let _ = write!(out, "\n\nname: {}", code(&origin::resolved(name)));
         }
         let mut lines = Vec::new();
@@ -132,13 +134,13 @@ impl Reading<'_> {
         match &node.data {
             Data::Sequence(items) if items.is_empty() => lines.push((format!("{pad}[]"), String::new())),
             Data::Mapping(entries) if entries.is_empty() => lines.push((format!("{pad}{{}}"), String::new())),
-            Data::Scalar(text) => lines.push((format!("{pad}{}", scalar(text)), self.value_origin(node))),
+            Data::Scalar(text) => {
+                lines.push((format!("{pad}{}", self.shown(node, text)), self.value_origin(node)))
+            }
             Data::Sequence(items) if items.iter().all(|item| item.as_str().is_some()) => {
                 for item in items {
-                    lines.push((
-                        format!("{pad}- {}", scalar(item.as_str().unwrap_or(""))),
-                        self.value_origin(item),
-                    ));
+                    let text = self.shown(item, item.as_str().unwrap_or(""));
+                    lines.push((format!("{pad}- {text}"), self.value_origin(item)));
                 }
             }
             Data::Sequence(items) => {
@@ -152,10 +154,14 @@ impl Reading<'_> {
             }
             Data::Mapping(entries) => {
                 for Entry { key, value } in entries {
-                    match value.as_str() {
+                    let on_the_line = match &value.data {
+                        Data::Scalar(text) => Some(self.shown(value, text)),
+                        Data::Sequence(items) => items.is_empty().then(|| "[]".to_owned()),
+                        Data::Mapping(entries) => entries.is_empty().then(|| "{}".to_owned()),
+                    };
+                    match on_the_line {
                         Some(text) => {
-                            let line = format!("{pad}{}: {}", key.value, scalar(text));
-                            lines.push((line, self.value_origin(value)));
+                            lines.push((format!("{pad}{}: {text}", key.value), self.value_origin(value)));
                         }
                         None => {
                             lines.push((format!("{pad}{}:", key.value), String::new()));
@@ -165,6 +171,11 @@ impl Reading<'_> {
                 }
             }
         }
+    }
+
+    /// A text as YAML, unless it holds a secret.
+    fn shown(&self, node: &Node, text: &str) -> String {
+        if node.rendered && self.hides(node.span) { "(not shown)".to_owned() } else { scalar(text) }
     }
 
     fn value_origin(&self, node: &Node) -> String {
@@ -241,9 +252,7 @@ fn required(field: &Field) -> &'static str {
 fn describe_template(written: &str, rendered: &Rendered) -> String {
     let value = match &rendered.value {
         Some(value) => format!("= {}", code(value)),
-        None if rendered.variables.iter().any(|variable| variable.origin.ends_with("not shown")) => {
-            "= (not shown)".to_owned()
-        }
+        None if rendered.variables.iter().any(Explained::is_hidden) => "= (not shown)".to_owned(),
         None => "cannot be rendered".to_owned(),
     };
     format!("{} {value}\n\n{}", code(&one_line(written)), list(&rendered.variables))

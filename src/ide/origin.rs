@@ -31,6 +31,16 @@ pub(super) struct Rendered {
     pub(super) variables: Vec<Explained>,
 }
 
+/// What is said of the origin of a value that is not shown.
+const HIDDEN: &str = ", not shown";
+
+impl Explained {
+    /// Whether there is a value, and it is nobody's business.
+    pub(super) fn is_hidden(&self) -> bool {
+        self.origin.ends_with(HIDDEN)
+    }
+}
+
 /// How deep variables of variables are followed.
 const MOST_DEPTH: usize = 8;
 
@@ -63,7 +73,7 @@ impl<'a> Reading<'a> {
         let written = own
             .chain(self.trees.applied.as_ref())
             .filter_map(|root| tree::get(root, &["entities", id, "type"]));
-        written.filter_map(|node| kind::by_type_name(node.as_str()?)).last()
+        written.filter_map(|node| kind::by_type_name(node.as_str()?)).next_back()
     }
 
     /// An entity by its id.
@@ -87,6 +97,13 @@ impl<'a> Reading<'a> {
         Some(Rendered { value, variables })
     }
 
+    /// Whether a text renders to something that is not shown.
+    pub(super) fn hides(&self, span: Span) -> bool {
+        let mut variables = Vec::new();
+        self.explain_text(self.files.slice(span), span, 0, &mut variables);
+        variables.iter().any(Explained::is_hidden)
+    }
+
     fn explain_text(&self, text: &str, span: Span, depth: usize, found: &mut Vec<Explained>) {
         for named in template::named(text).unwrap_or_default() {
             self.explain(&named.path, span, depth, found);
@@ -104,7 +121,7 @@ impl<'a> Reading<'a> {
         };
         let outside = |origin: &str| {
             let secret = path.last().is_some_and(|name| looks_secret(name));
-            let origin = if secret { format!("{origin}, not shown") } else { origin.to_owned() };
+            let origin = if secret { format!("{origin}{HIDDEN}") } else { origin.to_owned() };
             ((!secret).then(|| value.clone()), origin)
         };
         let (value, origin) = match source {

@@ -67,7 +67,7 @@ impl Server {
         let mut inbox = Inbox::new(self.connection.receiver.clone());
         loop {
             // A small project is checked at once, a large one when there is a moment's rest.
-            let patience = (!self.unsaid.is_empty()).then(|| (self.last_check / 4).min(MOST_PATIENCE));
+            let patience = (!self.unsaid.is_empty()).then(|| (self.last_check / 8).min(MOST_PATIENCE));
             match inbox.next(patience) {
                 Next::Message(Message::Request(request)) => self.request(request),
                 Next::Message(Message::Notification(notification)) if notification.method == "exit" => {
@@ -99,7 +99,7 @@ impl Server {
         }
         // A mistake of ours costs one answer, not the session.
         match catch_unwind(AssertUnwindSafe(|| self.answer(&method, params))) {
-            Ok(Ok(result)) => self.send(Response::new_ok(id, result).into()),
+            Ok(Ok(result)) => self.send(Response { id, response_result: Ok(result) }.into()),
             Ok(Err(Refusal { code, message })) => self.fail(id, code, message),
             Err(_) => self.fail(
                 id,

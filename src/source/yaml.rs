@@ -217,7 +217,30 @@ struct Open {
 
 enum Children {
     Sequence(Vec<Arc<Node>>),
-    Mapping { entries: Vec<Entry>, seen: HashMap<String, Span>, key: Option<Spanned<String>> },
+    Mapping { entries: Vec<Entry>, seen: Seen, key: Option<Spanned<String>> },
+}
+
+/// The keys of a mapping. Few are searched one by one; only of many an index pays.
+#[derive(Default)]
+struct Seen {
+    index: HashMap<String, Span>,
+    /// How many of the entries are in the index.
+    indexed: usize,
+}
+
+impl Seen {
+    /// Where a key was written first, if it was written among the entries so far.
+    fn first(&mut self, entries: &[Entry], key: &str) -> Option<Span> {
+        const FEW: usize = 16;
+        if entries.len() <= FEW {
+            return entries.iter().find(|entry| entry.key.value == key).map(|entry| entry.key.span);
+        }
+        for Entry { key, .. } in &entries[self.indexed..] {
+            self.index.entry(key.value.clone()).or_insert(key.span);
+        }
+        self.indexed = entries.len();
+        self.index.get(key).copied()
+    }
 }
 
 struct Builder<'t> {
@@ -254,7 +277,7 @@ impl Builder<'_> {
                 self.begin(&raw, span, style, anchor, Children::Sequence(Vec::new()));
             }
             Event::MappingStart(style, anchor, _) => {
-                let children = Children::Mapping { entries: Vec::new(), seen: HashMap::new(), key: None };
+                let children = Children::Mapping { entries: Vec::new(), seen: Seen::default(), key: None };
                 self.begin(&raw, span, style, anchor, children);
             }
             Event::SequenceEnd | Event::MappingEnd => self.end(span),
@@ -334,7 +357,7 @@ impl Builder<'_> {
                         );
                         String::new()
                     });
-                    if let Some(first) = seen.get(&text) {
+                    if let Some(first) = seen.first(entries, &text) {
                         self.diagnostics.push(
                             Diagnostic::new(
                                 &DUPLICATE_KEY,
@@ -342,11 +365,9 @@ impl Builder<'_> {
                                 span,
                                 "here again",
                             )
-                            .related(*first, "first written here")
+                            .related(first, "first written here")
                             .help("remove one of the two, or rename it"),
                         );
-                    } else {
-                        seen.insert(text.clone(), span);
                     }
                     *key = Some(Spanned::new(text, span));
                 }
@@ -542,7 +563,11 @@ mod tests {
     }
 
     #[test]
-    fn duplicates_name_both_places() {
+    fn duplicates_name_both_places_among_few_keys_and_among_many() {
+        let many: String = (0..40).map(|key| format!("k{key}: x\n")).collect();
+        let (_, found) = read(&format!("a: 1\n{many}a: 3\nk30: y\n"));
+        let firsts: Vec<u32> = found.iter().map(|found| found.related[0].span.start).collect();
+        assert_eq!(firsts, [0, u32::try_from(5 + 10 * 6 + 20 * 7).unwrap()]);
         let (_, found) = read("a: 1\nb: 2\na: 3\n");
         assert_eq!(found.len(), 1);
         assert_eq!((found[0].rule.code, found[0].primary.span.start), ("duplicate-key", 10));

@@ -97,8 +97,8 @@ pub enum SessionError {
     },
 }
 
-/// Error codes that change what is done next, by their meaning (`reference: docs and drivers; see
-/// docs/protocol.md`). Every other code is shown and not interpreted.
+/// Error codes that change what is done next, by their meaning (snowflake-cli `api/errno.py`; the tests of
+/// terraform-provider-snowflake against real accounts). Every other code is shown and not interpreted.
 pub mod code {
     /// The object exists already.
     pub const ALREADY_EXISTS: u32 = 2002;

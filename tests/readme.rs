@@ -21,7 +21,7 @@ fn the_first_plan_is_true() {
     let account = Account::open(&project.path().join(".snowform")).unwrap();
     account.execute(&mut Context::local(), "CREATE IMAGE REPOSITORY service_images").unwrap();
 
-    let shown = block(&readme, "```text\n$ snowform plan\n");
+    let shown = block(&readme, "```text\n$ snowform plan --local\n");
     let ran = Command::new(env!("CARGO_BIN_EXE_snowform"))
         .args(["plan", "--local"])
         .current_dir(project.path())

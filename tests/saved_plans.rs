@@ -88,7 +88,8 @@ fn what_was_reviewed_is_what_runs_and_only_once() {
 #[test]
 fn whatever_moved_is_named() {
     let filled = ObjectName::new(Ident::exact("LOCAL"), Ident::exact("PUBLIC"), Ident::exact("CHANGED"));
-    let moves: [(&str, &dyn Fn(&Project)); 5] = [
+    type Move<'a> = (&'a str, &'a dyn Fn(&Project));
+    let moves: [Move<'_>; 5] = [
         ("comment was \"as declared\"", &|p| p.sql("ALTER IMAGE REPOSITORY kept SET COMMENT = 'else'")),
         ("KEPT was dropped", &|p| p.sql("DROP IMAGE REPOSITORY kept")),
         ("created_on", &|p| p.sql("CREATE OR REPLACE IMAGE REPOSITORY kept COMMENT = 'as declared'")),

@@ -2,8 +2,9 @@
 //!
 //! `tests/cases/schema/valid` and `schema/test/positive` are accepted by both; those of `invalid` and `negative` are
 //! refused by both, in the one place that the first line names, with the characters that an editor marks there
-//! (`# /entities/a/type | image-repo`; `tests/interop/yls.py` asks an editor's server for them). With `SNOWFORM_BLESS=1` the committed
-//! schemas are written anew.
+//! (`# /entities/a/type | image-repo`; `tests/interop/yls.py` asks an editor's server for them). With
+//! `SNOWFORM_BLESS=1` the committed schemas are written anew.
+#![expect(clippy::unwrap_used, reason = "an unwrap that fails is a test that fails")]
 
 use serde_json::{Value, json};
 use snowform::check;

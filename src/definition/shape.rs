@@ -96,7 +96,7 @@ pub(super) fn check(value: &Node, shape: &Shape, key: &Spanned<String>, found: &
         (Shape::Either(scalar, _), Data::Scalar(_)) => check(value, scalar, key, found),
         (Shape::OrNull(_), Data::Scalar(text)) if text == "null" => {}
         // The whole shape is named where a text stands and only a mapping may.
-        (Shape::OrNull(other), _) if !(value.as_str().is_some() && other.is_collection()) => {
+        (Shape::OrNull(other), _) if value.as_str().is_none() || other.takes_scalar() => {
             check(value, other, key, found);
         }
         (Shape::Either(_, other), Data::Sequence(_) | Data::Mapping(_)) if same_form(other, value) => {

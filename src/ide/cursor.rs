@@ -413,11 +413,10 @@ mod tests {
     proptest! {
         #[test]
         fn no_text_is_too_strange(text in "[a-b:ä \n'\"\\[\\]{},#<%>-]{0,80}", at in 0..80_usize) {
-            if text.is_char_boundary(at) && at <= text.len() {
-                if let Some(found) = cursor(&text, at) {
-                    prop_assert!(found.word.start <= at && at <= found.word.end, "{:?}", found);
-                    prop_assert!(text.get(found.word).is_some());
-                }
+            let found = if text.is_char_boundary(at) { cursor(&text, at) } else { None };
+            if let Some(found) = found {
+                prop_assert!(found.word.start <= at && at <= found.word.end, "{:?}", found);
+                prop_assert!(text.get(found.word).is_some());
             }
         }
     }

@@ -26,10 +26,10 @@ pub fn hints(analysis: &Analysis, file: FileId, range: Range<u32>) -> Vec<Hint> 
     let shown = |span: Span| span.file == file && range.start <= span.end && span.start <= range.end;
     reading.names(&shown, &mut found);
     reading.templates(root, &shown, &mut found);
-    if reading.role(file) == Role::Definition {
-        if let Some(local) = reading.tree(Role::Local) {
-            reading.overridden(root, local, &shown, &mut found);
-        }
+    if reading.role(file) == Role::Definition
+        && let Some(local) = reading.tree(Role::Local)
+    {
+        reading.overridden(root, local, &shown, &mut found);
     }
     if reading.role(file) != Role::Overlay {
         reading.overridden_variables(root, &shown, &mut found);

@@ -73,7 +73,7 @@ impl<'a> Reading<'a> {
         let written = own
             .chain(self.trees.applied.as_ref())
             .filter_map(|root| tree::get(root, &["entities", id, "type"]));
-        written.filter_map(|node| kind::by_type_name(node.as_str()?)).last()
+        written.filter_map(|node| kind::by_type_name(node.as_str()?)).next_back()
     }
 
     /// An entity by its id.

@@ -21,7 +21,7 @@ pub struct Symbol {
     /// The key.
     pub key: Span,
     /// What is in it.
-    pub children: Vec<Symbol>,
+    pub children: Vec<Self>,
 }
 
 /// The sorts of symbols.

@@ -41,17 +41,17 @@ pub enum Shape {
     /// Anything.
     Any,
     /// A list.
-    List(&'static Shape),
+    List(&'static Self),
     /// A mapping with any keys.
-    Map(&'static Shape),
+    Map(&'static Self),
     /// A mapping whose keys have a form as well.
-    MapOf(&'static Form, &'static Shape),
+    MapOf(&'static Form, &'static Self),
     /// A mapping with known keys.
     Record(&'static Record),
     /// The first where it is a scalar, the second where it is a list or a mapping.
-    Either(&'static Shape, &'static Shape),
+    Either(&'static Self, &'static Self),
     /// This, or the word `null`.
-    OrNull(&'static Shape),
+    OrNull(&'static Self),
 }
 
 /// A mapping with known keys.
@@ -137,11 +137,6 @@ impl Shape {
         }
     }
 
-    /// Whether it is a list or a mapping, and no scalar.
-    pub fn is_collection(&self) -> bool {
-        matches!(self, Self::List(_) | Self::Map(_) | Self::MapOf(..) | Self::Record(_))
-    }
-
     /// The keys of the mapping that it is, or may be.
     pub fn record(&self) -> Option<&'static Record> {
         match self {
@@ -155,7 +150,7 @@ impl Shape {
     pub fn values(&self) -> Option<&'static Self> {
         match self {
             Self::Map(value) | Self::MapOf(_, value) => Some(value),
-            Self::Either(_, other) => other.values(),
+            Self::Either(_, other) | Self::OrNull(other) => other.values(),
             _ => None,
         }
     }
@@ -164,7 +159,7 @@ impl Shape {
     pub fn items(&self) -> Option<&'static Self> {
         match self {
             Self::List(item) => Some(item),
-            Self::Either(_, other) => other.items(),
+            Self::Either(_, other) | Self::OrNull(other) => other.items(),
             _ => None,
         }
     }
@@ -180,6 +175,7 @@ impl Shape {
             Self::Choice(words) => words,
             Self::Flag => &["true", "false"],
             Self::Either(scalar, _) => scalar.words(),
+            Self::OrNull(other) if !other.takes_scalar() => &["null"],
             _ => &[],
         }
     }

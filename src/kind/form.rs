@@ -213,8 +213,8 @@ fn starts_name(text: &str) -> bool {
 
 /// Python's `PurePath(text).suffix.lower() == ".ipynb"`.
 fn is_notebook_file(text: &str) -> bool {
-    let parts = text.split('/').filter(|part| !part.is_empty() && *part != ".");
-    let name = parts.last().unwrap_or("").to_ascii_lowercase();
+    let mut parts = text.split('/').filter(|part| !part.is_empty() && *part != ".");
+    let name = parts.next_back().unwrap_or("").to_ascii_lowercase();
     name.strip_suffix(".ipynb").is_some_and(|stem| !stem.is_empty())
 }
 

@@ -14,7 +14,6 @@ pub(super) struct Inbox {
 }
 
 /// What comes next.
-#[expect(clippy::large_enum_variant, reason = "one at a time")]
 pub(super) enum Next {
     /// A message.
     Message(Message),

@@ -116,7 +116,7 @@ fn definitions(keys: Keys) -> Schema {
         out.insert(definition_name(kind), of_kind(kind, keys, &shared).into());
     }
     if keys == Keys::Optional {
-        out.insert("entity-of-any-type".to_owned(), of_any_type().into());
+        out.insert("entity-of-any-type".to_owned(), of_any_type(&shared).into());
     }
     out.extend(shared);
     out
@@ -193,10 +193,7 @@ static WITHOUT_MIXINS: std::sync::LazyLock<Value> =
 fn of_kind(kind: &Kind, keys: Keys, shared: &Schema) -> Schema {
     let mut properties = object(json!({"type": true}));
     for row in kind.fields {
-        let reference = json!({"$ref": format!("#/definitions/{}", row.name)});
-        let schema = row_of(kind, row);
-        let schema = if shared.get(row.name) == Some(&schema) { reference } else { schema };
-        properties.insert(row.name.to_owned(), schema);
+        properties.insert(row.name.to_owned(), shared_or_own(kind, row, shared));
     }
     let mut out = described(kind.doc, kind.doc);
     if let Some(moved) = moved_keys(kind, &mut properties) {
@@ -210,6 +207,16 @@ fn of_kind(kind: &Kind, keys: Keys, shared: &Schema) -> Schema {
         out.insert("then".to_owned(), must.into());
     }
     out
+}
+
+/// A key's schema, or a reference to it where other types have the same.
+fn shared_or_own(kind: &Kind, row: &Field, shared: &Schema) -> Value {
+    let schema = row_of(kind, row);
+    if shared.get(row.name) == Some(&schema) {
+        json!({"$ref": format!("#/definitions/{}", row.name)})
+    } else {
+        schema
+    }
 }
 
 /// The attributes that snow does not know stand in `snowform.yml`, and their keys are refused here by name.
@@ -295,11 +302,11 @@ fn shared_fields() -> Schema {
 
 /// An entity of the local file whose type stands in `snowflake.yml`: keys are known, and values are judged where all
 /// types agree on them.
-fn of_any_type() -> Schema {
+fn of_any_type(shared: &Schema) -> Schema {
     let mut properties = Schema::new();
     for kind in KINDS {
         for row in kind.fields {
-            let schema = row_of(kind, row);
+            let schema = shared_or_own(kind, row, shared);
             match properties.get(row.name) {
                 None => drop(properties.insert(row.name.to_owned(), schema)),
                 Some(known) if *known == schema => {}

@@ -37,7 +37,7 @@ pub fn overlay() -> Value {
                     "additionalProperties": false,
                 },
             },
-            "removed": field(&keys::REMOVED, Keys::Optional),
+            keys::REMOVED_KEY: field(&keys::REMOVED, Keys::Optional),
         },
         "additionalProperties": false,
     })

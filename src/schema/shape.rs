@@ -63,7 +63,7 @@ fn default(field: &Field) -> Option<Value> {
 }
 
 /// The schema of a value.
-fn value(shape: &Shape, key: &str, keys: Keys, example: Option<&str>) -> Schema {
+pub(super) fn value(shape: &Shape, key: &str, keys: Keys, example: Option<&str>) -> Schema {
     let mut out = match shape {
         Shape::Any => Schema::new(),
         Shape::Choice(words) => object(json!({
@@ -72,7 +72,7 @@ fn value(shape: &Shape, key: &str, keys: Keys, example: Option<&str>) -> Schema 
             "examples": words,
         })),
         Shape::Flag | Shape::Whole { .. } => scalar(shape, key),
-        _ if shape.is_collection() => object(json!({
+        _ if !shape.takes_scalar() => object(json!({
             "type": types(shape),
             "errorMessage": takes(key, shape),
         })),
@@ -175,7 +175,7 @@ fn strings(shape: &Shape) -> Option<(String, String)> {
             "write the entity's key out; it is read before templates".to_owned(),
         )),
         Shape::Either(scalar, _) => strings(scalar),
-        Shape::OrNull(other) if other.is_collection() => {
+        Shape::OrNull(other) if !other.takes_scalar() => {
             Some((or_template("^null$"), format!("write {}, or null", other.noun())))
         }
         Shape::OrNull(other) => strings(other).map(|(pattern, help)| (format!("^null$|{pattern}"), help)),

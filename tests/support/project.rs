@@ -1,5 +1,4 @@
 //! A project from texts, and the way from it to a plan and its deploy, as the command line goes it.
-#![expect(clippy::unwrap_used, reason = "an unwrap that fails is a test that fails")]
 
 use snowform::definition::{Inputs, Project, Variables};
 use snowform::deploy::{self, Observer, Outcome, Progress};

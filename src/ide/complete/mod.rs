@@ -54,7 +54,7 @@ pub fn complete(analysis: &Analysis, file: FileId, offset: u32) -> Vec<Item> {
     let role = reading.role(file);
     let place = Place { reading, role, file, offset, cursor: &cursor };
     let mut items = place.items();
-    items.sort_by(|a, b| a.sort.cmp(&b.sort));
+    items.sort_by_key(|item| item.sort);
     items
 }
 

@@ -20,6 +20,7 @@ pub mod live;
 pub mod local;
 pub mod object;
 pub mod plan;
+pub mod registry;
 pub mod rule;
 pub mod schema;
 pub mod session;

@@ -22,6 +22,7 @@ pub mod local;
 pub mod lsp;
 pub mod object;
 pub mod plan;
+pub mod registry;
 pub mod rule;
 pub mod schema;
 pub mod session;

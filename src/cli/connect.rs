@@ -6,8 +6,8 @@ use crate::local::session::{LocalSession, Options};
 use crate::local::{Account, LocalError};
 use crate::object::name::Ident;
 use crate::session::Session;
-use crate::snowflake::client::{self, ClientOptions};
-use crate::snowflake::settings::{self, Flags, SettingsError, Sources};
+use crate::snowflake::client::{self, ClientOptions, SnowflakeSession};
+use crate::snowflake::settings::{self, Flags, Settings, SettingsError, Sources};
 use clap::Args;
 use secrecy::SecretString;
 use std::path::{Path, PathBuf};
@@ -126,12 +126,34 @@ pub(super) async fn open(
     if args.local {
         return open_local(args, project);
     }
-    let sources = Sources::read(args.flags())?;
-    let settings = settings::resolve(&sources)?;
+    Ok(Box::new(open_remote(args, ui).await?.session))
+}
+
+/// A session with an account that has a registry, and the settings that led to it.
+pub(super) struct Remote {
+    pub(super) session: SnowflakeSession,
+    pub(super) settings: Settings,
+}
+
+/// Opens a session over the network: the embedded account has a registry only where it is served.
+pub(super) async fn open_remote(args: &ConnectionArgs, ui: &Ui) -> Result<Remote, CommandError> {
+    let settings = settings_of(args, ui)?;
+    let session = client::connect(&settings, ClientOptions::default()).await?;
+    Ok(Remote { session, settings })
+}
+
+/// What the options mean, before anything is sent.
+pub(super) fn settings_of(args: &ConnectionArgs, ui: &Ui) -> Result<Settings, CommandError> {
+    if args.local {
+        let message = "the embedded account has an image registry only while it is served";
+        let help = "serve it, and use the connection file that is named then:\nsnowform local serve";
+        return Err(CommandError::new(Exit::Usage, "no-registry", message, help));
+    }
+    let settings = settings::resolve(&Sources::read(args.flags())?)?;
     for warning in settings.warnings() {
         ui.remark(&format!("warning: {warning}"));
     }
-    Ok(Box::new(client::connect(&settings, ClientOptions::default()).await?))
+    Ok(settings)
 }
 
 fn open_local(args: &ConnectionArgs, project: &Path) -> Result<Box<dyn Session>, CommandError> {

@@ -1,12 +1,16 @@
 //! The command line: one file per command, holding its help, its arguments and what it does.
 
+mod answer;
 mod connect;
 mod connection;
+mod credential_helper;
 mod deploy;
 mod drift;
 pub mod error;
 mod explain;
 mod fmt;
+mod image_registry;
+mod image_repository;
 mod import;
 mod init;
 mod local;
@@ -14,18 +18,26 @@ mod lsp;
 mod plan;
 mod planning;
 mod project;
+mod registry_access;
+mod repository_urls;
 mod schema;
 mod show;
+mod spcs;
 mod ui;
 mod validate;
 
+use clap::error::ErrorKind;
 use clap::{CommandFactory as _, Parser, Subcommand};
 use connection::ConnectionAction;
 use error::{CommandError, Exit};
+use image_repository::ImageRepositoryCommand;
 use project::Texts;
+use spcs::SpcsAction;
 use std::process::ExitCode;
 use ui::{Format, Ui};
 
+use crate::host::environment;
+use crate::registry::helper;
 use crate::source::files::Files;
 
 /// Deploy Snowflake project definitions: plan, review, deploy
@@ -70,6 +82,9 @@ enum Command {
     Import(import::ImportArgs),
     Connection(connection::ConnectionCommand),
     Local(local::LocalCommand),
+    ImageRepository(ImageRepositoryCommand),
+    ImageRegistry(image_registry::ImageRegistryCommand),
+    Spcs(spcs::SpcsCommand),
     Schema(schema::SchemaArgs),
     Lsp(lsp::LspArgs),
     Explain(explain::ExplainArgs),
@@ -89,24 +104,36 @@ fn exit_codes() -> String {
 
 /// Runs the command line of this process.
 pub fn run() -> ExitCode {
+    let words = environment::arguments();
+    if words.first().is_some_and(|program| helper::is_called(program)) {
+        let action = words.get(1).map(String::as_str);
+        return wait(async { Ok(credential_helper::serve(action).await) }).unwrap_or(Exit::Failed).into();
+    }
     let cli = match Cli::try_parse() {
         Ok(cli) => cli,
         Err(error) => {
             // A reader that has gone away is no error of ours.
             let _ = error.print();
-            return if error.use_stderr() { Exit::Usage.into() } else { Exit::Done.into() };
+            let help =
+                error.kind() == ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand && spcs::is_called();
+            return exit_code(if error.use_stderr() && !help { Exit::Usage } else { Exit::Done });
         }
     };
     let Global { format, silent, verbose, debug, no_color } = cli.global;
     let ui = Ui { format, silent, no_color };
     start_log(verbose, debug);
     match dispatch(&cli.command, &ui) {
-        Ok(exit) => exit.into(),
+        Ok(exit) => exit_code(exit),
         Err((error, files)) => {
             ui.error(&error, &files);
-            error.exit.into()
+            exit_code(error.exit)
         }
     }
+}
+
+/// The exit code of this process, by the name that the command was called by.
+fn exit_code(exit: Exit) -> ExitCode {
+    if spcs::is_called() { spcs::exit_code(exit) } else { exit.into() }
 }
 
 /// An error carries the texts that its diagnostics point into.
@@ -115,15 +142,22 @@ type Ran = Result<Exit, (CommandError, Files)>;
 /// Formats for reports on a definition belong to the one command that reports on it.
 fn refuse_format(command: &Command, format: Format) -> Result<(), CommandError> {
     let everywhere = matches!(format, Format::Text | Format::Json);
-    if everywhere || matches!(command, Command::Validate(_)) {
+    let as_snow = matches!(format, Format::Table | Format::JsonExt | Format::Csv);
+    let allowed = match command {
+        Command::Validate(_) => !as_snow,
+        Command::ImageRepository(_) | Command::ImageRegistry(_) | Command::Spcs(_) => everywhere || as_snow,
+        _ => everywhere,
+    };
+    if allowed {
         return Ok(());
     }
-    let message = "this command writes text and json only";
+    let message = "this command does not write that format";
     Err(CommandError::new(
         Exit::Usage,
         "format",
         message,
-        "the other formats are those of\nsnowform validate",
+        "every command writes text and json; sarif, github, gitlab and rdjson are those of validate, table, json_ext \
+         and csv those of image-repository and image-registry",
     ))
 }
 
@@ -146,6 +180,14 @@ fn dispatch(command: &Command, ui: &Ui) -> Ran {
             ConnectionAction::List(args) => connection::list(args, ui).map_err(alone),
             ConnectionAction::Test(args) => wait(connection::test(args, ui)).map_err(alone),
         },
+        Command::ImageRepository(command)
+        | Command::Spcs(spcs::SpcsCommand { action: SpcsAction::ImageRepository(command) }) => {
+            image_repositories(command, ui)
+        }
+        Command::ImageRegistry(command)
+        | Command::Spcs(spcs::SpcsCommand { action: SpcsAction::ImageRegistry(command) }) => {
+            wait(image_registry::run(command, ui)).map_err(alone)
+        }
         Command::Local(command) => wait(local::run(command, ui)).map_err(alone),
         Command::Lsp(args) => lsp::run(args).map_err(alone),
         Command::Schema(args) => Ok(schema::run(args, ui)),
@@ -156,6 +198,12 @@ fn dispatch(command: &Command, ui: &Ui) -> Ran {
             Ok(Exit::Done)
         }
     }
+}
+
+fn image_repositories(command: &ImageRepositoryCommand, ui: &Ui) -> Ran {
+    let texts = image_repository::texts(command).map_err(|error| (error, Files::default()))?;
+    let done = wait(image_repository::run(command, texts.as_ref(), ui));
+    done.map_err(|error| (error, texts.map(|texts| texts.files).unwrap_or_default()))
 }
 
 fn with_texts(

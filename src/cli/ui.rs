@@ -20,6 +20,13 @@ pub(super) enum Format {
     Text,
     /// For a machine.
     Json,
+    /// As the official CLI draws tables (image-repository, image-registry).
+    Table,
+    /// The same as json; the official CLI's name for it (image-repository, image-registry).
+    #[value(name = "json_ext")]
+    JsonExt,
+    /// Comma-separated values (image-repository, image-registry).
+    Csv,
     /// For code scanning (validate).
     Sarif,
     /// For GitHub: annotations of the file's lines (validate).
@@ -93,7 +100,7 @@ impl Ui {
     /// Tells why a command failed: on standard error, and as JSON on standard output where JSON is asked for.
     pub(super) fn error(&self, error: &CommandError, files: &Files) {
         let CommandError { exit: _, code, message, help, query_id, diagnostics } = error;
-        if self.format != Format::Text {
+        if !matches!(self.format, Format::Text | Format::Table | Format::Csv) {
             let found = json::diagnostics(diagnostics, files);
             let document = json::ErrorDocument {
                 code: code.clone(),

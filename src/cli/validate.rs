@@ -54,6 +54,9 @@ pub(super) fn run(args: &ValidateArgs, ui: &Ui) -> Result<Exit, (CommandError, F
         Format::Github => ui.text(&code_hosts::github(&documents)),
         Format::Gitlab => ui.json(&code_hosts::gitlab(&documents)),
         Format::Rdjson => ui.json(&code_hosts::rdjson(&documents)),
+        Format::Table | Format::JsonExt | Format::Csv => {
+            unreachable!("internal error: the command line does not let this format through to validate")
+        }
     }
     Ok(if valid { Exit::Done } else { Exit::Failed })
 }

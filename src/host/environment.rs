@@ -24,3 +24,18 @@ pub fn current_dir() -> PathBuf {
 pub fn operating_system() -> &'static str {
     std::env::consts::OS
 }
+
+/// The words of the command line, the program's own name first.
+pub fn arguments() -> Vec<String> {
+    std::env::args_os().map(|argument| argument.to_string_lossy().into_owned()).collect()
+}
+
+/// The file of this program.
+pub fn program() -> std::io::Result<PathBuf> {
+    std::env::current_exe()
+}
+
+/// The directories that programs are looked for in.
+pub fn program_directories() -> Vec<PathBuf> {
+    std::env::var_os("PATH").map(|path| std::env::split_paths(&path).collect()).unwrap_or_default()
+}

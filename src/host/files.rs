@@ -184,3 +184,20 @@ pub fn remove_older(directory: &Path, age: Duration) -> io::Result<()> {
     }
     Ok(())
 }
+
+/// Where a path leads through symbolic links.
+pub fn resolved(path: &Path) -> io::Result<std::path::PathBuf> {
+    std::fs::canonicalize(path)
+}
+
+/// Makes `link` another name of the file `target`, in the place of whatever link was there. A file that is no link
+/// is `AlreadyExists`.
+pub fn link(target: &Path, link: &Path) -> io::Result<()> {
+    if std::fs::symlink_metadata(link).is_ok_and(|meta| meta.is_symlink()) {
+        std::fs::remove_file(link)?;
+    }
+    #[cfg(unix)]
+    return std::os::unix::fs::symlink(target, link);
+    #[cfg(not(unix))]
+    return std::fs::hard_link(target, link);
+}

@@ -1,7 +1,8 @@
-//! The machine: the only place that touches files, environment, clock and terminal by the standard library.
+//! The machine: the only place that touches files, environment, clock, terminal and other programs by the standard library.
 
 pub mod clock;
 pub mod environment;
 pub mod files;
+pub mod process;
 pub mod stream;
 pub mod terminal;

@@ -16,3 +16,8 @@ pub fn stderr_is_terminal() -> bool {
 pub fn can_ask() -> bool {
     std::io::stdin().is_terminal() && stderr_is_terminal()
 }
+
+/// Columns of the terminal that one of the standard streams is, where one is.
+pub fn columns() -> Option<usize> {
+    terminal_size::terminal_size().map(|(width, _)| usize::from(width.0))
+}

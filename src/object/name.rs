@@ -206,6 +206,16 @@ impl PartialName {
     }
 }
 
+impl fmt::Display for PartialName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { database, schema, name } = self;
+        for part in [database, schema].into_iter().flatten() {
+            write!(f, "{part}.")?;
+        }
+        name.fmt(f)
+    }
+}
+
 /// Words that no unquoted object name may be (docs.snowflake.com `sql-reference/reserved-keywords`), sorted.
 const RESERVED: &[&str] = &[
     "ACCOUNT",

@@ -4,7 +4,7 @@
 //! There is no way from a bare string to an [`Sql`]: keywords are `&'static str`, everything that comes from
 //! a file or from the account goes through [`Ident`], [`ObjectName`] or an escaped literal.
 
-use super::name::{Ident, ObjectName, SchemaName};
+use super::name::{Ident, ObjectName, PartialName, SchemaName};
 use std::fmt;
 
 /// One SQL statement, without a trailing semicolon.
@@ -33,6 +33,18 @@ impl Sql {
     #[must_use]
     pub fn name(self, name: &ObjectName) -> Self {
         self.push(&name.to_string())
+    }
+
+    /// Appends a name as far as it was written; the session completes the rest.
+    #[must_use]
+    pub fn partial_name(self, name: &PartialName) -> Self {
+        self.push(&name.to_string())
+    }
+
+    /// Appends a number.
+    #[must_use]
+    pub fn number(self, number: usize) -> Self {
+        self.push(&number.to_string())
     }
 
     /// Appends `database.schema`.

@@ -26,8 +26,8 @@ fn render_with_offset(cell: &str) -> Option<String> {
     Some(parse(time)?.display_with_offset(offset).to_string())
 }
 
-/// `seconds[.fraction]`; a sign counts for both parts.
-fn parse(text: &str) -> Option<Timestamp> {
+/// The point in time of a cell, `seconds[.fraction]`; a sign counts for both parts.
+pub fn parse(text: &str) -> Option<Timestamp> {
     let (unsigned, sign) = text.strip_prefix('-').map_or((text, 1), |rest| (rest, -1));
     let (seconds, fraction) = unsigned.split_once('.').unwrap_or((unsigned, ""));
     let is_number = |text: &str| text.bytes().all(|byte| byte.is_ascii_digit());

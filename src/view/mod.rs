@@ -1,9 +1,11 @@
 //! Finished values to text. Views compute nothing and decide nothing; what they are given is what they draw.
 
+pub mod boxes;
 pub mod code_hosts;
 pub mod definition;
 pub mod diagnostics;
 pub mod json;
+pub mod listing;
 pub mod outcome;
 pub mod plan;
 pub mod sarif;

@@ -11,6 +11,7 @@ import hashlib
 import json
 import os
 import re
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -63,6 +64,8 @@ class Desk:
             "REGISTRY_AUTH_FILE": str(home / "auth.json"),
             "DOCKER_CONFIG": str(home / "docker"),
         }
+        self.auth_file = home / "auth.json"
+        self.docker_config = home / "docker" / "config.json"
         self.digest = ""
 
     def stop(self):
@@ -70,8 +73,9 @@ class Desk:
         self.server.wait(timeout=30)
 
     def ran(self, *command: str, **options) -> subprocess.CompletedProcess:
+        options = {"env": self.env} | options
         return subprocess.run(
-            command, env=self.env, cwd=self.scratch, capture_output=True, text=True, timeout=300, **options
+            command, cwd=self.scratch, capture_output=True, text=True, timeout=300, **options
         )
 
     def run(self, *command: str, **options) -> str:
@@ -190,6 +194,126 @@ def a_reader_pulls_and_does_not_push(desk: Desk):
     contains(desk.refused(*push, f"docker://{desk.image('reader:v1')}").lower(), "denied")
 
 
+def signed_out(desk: Desk):
+    for file in (desk.auth_file, desk.docker_config):
+        file.unlink(missing_ok=True)
+    desk.refused(SKOPEO, "inspect", "--tls-verify=false", f"docker://{desk.image('hello:v1')}")
+
+
+def snowform(desk: Desk, *command: str) -> tuple[str, ...]:
+    return (SNOWFORM, *command, "--config-file", str(desk.config))
+
+
+def snowform_signs_everybody_in_without_any_of_them(desk: Desk):
+    signed_out(desk)
+    done = desk.ran(*snowform(desk, "image-registry", "login"))
+    equal((done.returncode, done.stdout), (0, "Login Succeeded\n"))
+    equal(desk.auth_file.stat().st_mode & 0o777, 0o600)
+    desk.run(SKOPEO, "inspect", "--tls-verify=false", f"docker://{desk.image('hello:v1')}")
+    desk.run(*desk.store(PODMAN, "pull", "--tls-verify=false", desk.image("hello:v1")))
+    # docker's own file alone does, too.
+    desk.auth_file.unlink()
+    without = {name: value for name, value in desk.env.items() if name != "REGISTRY_AUTH_FILE"}
+    desk.run(SKOPEO, "inspect", "--tls-verify=false", f"docker://{desk.image('hello:v1')}", env=without)
+    contains(desk.run(*snowform(desk, "image-registry", "logout")), f"Removing login credentials for {desk.host}")
+    contains(desk.run(*snowform(desk, "image-registry", "logout")), f"Not logged in to {desk.host}")
+    equal("auths" in json.loads(desk.docker_config.read_text()), False)
+
+
+def snowform_lets_a_program_sign_itself_in(desk: Desk):
+    for program in ("skopeo", "podman"):
+        signed_out(desk)
+        equal(desk.run(*snowform(desk, "image-registry", "login", "--program", program)).strip(), "Login Succeeded!")
+        desk.run(SKOPEO, "inspect", "--tls-verify=false", f"docker://{desk.image('hello:v1')}")
+        desk.run(*snowform(desk, "image-registry", "logout", "--program", program))
+        desk.refused(SKOPEO, "inspect", "--tls-verify=false", f"docker://{desk.image('hello:v1')}")
+
+
+def docker_signs_in_where_it_is_installed(desk: Desk):
+    if not shutil.which("docker"):
+        print("     docker is not installed", flush=True)
+        return
+    signed_out(desk)
+    contains(desk.run(*snowform(desk, "image-registry", "login", "--program", "docker")), "Login Succeeded")
+    equal(list(json.loads(desk.docker_config.read_text())["auths"]), [desk.host])
+    desk.run(*snowform(desk, "image-registry", "logout", "--program", "docker"))
+    equal(json.loads(desk.docker_config.read_text()).get("auths"), {})
+
+
+def list_images_and_list_tags_show_the_same(desk: Desk):
+    listed = desk.run(*snowform(desk, "spcs", "image-repository", "list-images", "images", "--format", "json"))
+    found = [(row["image_name"], row["tags"], row["digest"]) for row in json.loads(listed)]
+    equal(found, [("hello", "by-podman, v1", desk.digest), ("team/copy", "v2", desk.digest)])
+    one = desk.run(*snowform(desk, "image-repository", "list-images", "images", "--tag", "v2", "--format", "json"))
+    equal([row["image_name"] for row in json.loads(one)], ["team/copy"])
+    order = ("--order-by", "name_desc", "--format", "json")
+    backwards = desk.run(*snowform(desk, "image-repository", "list-images", "images", *order))
+    equal([row["image_name"] for row in json.loads(backwards)], ["team/copy", "hello"])
+    image = "local/public/images/hello"
+    tags = desk.run(*snowform(desk, "image-repository", "list-tags", "images", "-i", image, "--format", "json"))
+    equal(json.loads(tags), [{"tag": f"{image}:by-podman"}, {"tag": f"{image}:v1"}])
+
+
+def a_repository_with_images_is_not_dropped_by_mistake(desk: Desk):
+    for command in (("drop", "images"), ("create", "images", "--replace")):
+        done = desk.ran(*snowform(desk, "spcs", "image-repository", *command))
+        equal(done.returncode, 3)
+        contains(done.stderr, "holds 2 images")
+    project = desk.scratch / "project"
+    project.mkdir()
+    entity = "entities:\n  images:\n    type: image-repository\n    identifier: local.public.images\n"
+    (project / "snowflake.yml").write_text(f"definition_version: 2\n{entity}")
+    done = desk.ran(*snowform(desk, "destroy", "--project", str(project)))
+    equal(done.returncode, 3)
+    contains(done.stdout + done.stderr, "2 images")
+    here = ("image-repository", "url", "--all", "--project", str(project), "--output")
+    equal(desk.run(*snowform(desk, *here, "env")), f"IMAGES_URL={desk.host}/local/public/images\n")
+    equal(desk.run(*snowform(desk, *here, "github")), f"images_url={desk.host}/local/public/images\n")
+    equal(json.loads(desk.run(*snowform(desk, *here, "json"))), {"images": f"{desk.host}/local/public/images"})
+    if desk.blobs() == 0:
+        raise AssertionError("the images are gone")
+
+
+def the_helper_fetches_tokens_for_skopeo_and_podman(desk: Desk):
+    signed_out(desk)
+    desk.docker_config.write_text('{\n\t"detachKeys": "ctrl-x"\n}\n')
+    before = desk.docker_config.read_text()
+    helpers = desk.scratch / "helpers"
+    helpers.mkdir()
+    desk.env["PATH"] = f"{helpers}:{desk.env['PATH']}"
+    desk.run(*snowform(desk, "image-registry", "install-helper", "--bin-dir", str(helpers)))
+    equal(json.loads(desk.docker_config.read_text())["credHelpers"], {desk.host: "snowform"})
+    for _ in range(2):  # with a new token, then with the kept one
+        desk.run(SKOPEO, "inspect", "--tls-verify=false", f"docker://{desk.image('hello:v1')}")
+    desk.run(*desk.store(PODMAN, "push", "--tls-verify=false", desk.image("hello:by-podman")))
+    cache = desk.scratch / "home" / ".cache" / "snowform" / "registry-tokens.json"
+    equal(cache.stat().st_mode & 0o777, 0o600)
+    helper = str(helpers / "docker-credential-snowform")
+    known = json.loads(desk.run(helper, "get", input=desk.host))
+    equal((known["ServerURL"], known["Username"]), (desk.host, "0sessiontoken"))
+    equal(set(json.loads(known["Secret"])), {"token", "expires_in"})
+    # A kept token that the registry refuses is replaced, once and quietly.
+    spoiled = json.loads(cache.read_text())
+    for entry in spoiled["tokens"].values():
+        entry["token"] = "refused"
+    cache.write_text(json.dumps(spoiled))
+    renewed = json.loads(desk.run(helper, "get", input=desk.host))
+    equal(json.loads(renewed["Secret"])["token"] == "refused", False)
+    desk.run(SKOPEO, "inspect", "--tls-verify=false", f"docker://{desk.image('hello:v1')}")
+    # The words by which clients know that they have to go on without.
+    unknown = desk.ran(helper, "get", input="registry.example.com")
+    equal((unknown.returncode, unknown.stdout.strip()), (1, "credentials not found in native keychain"))
+    equal(unknown.stderr, "")
+    equal(json.loads(desk.run(helper, "list")), {desk.host: "0sessiontoken"})
+    equal(desk.run(helper, "store", input=json.dumps({"ServerURL": "x", "Username": "y", "Secret": "z"})), "")
+    equal(desk.run(helper, "erase", input=desk.host), "")
+    equal(json.loads(cache.read_text())["tokens"], {})
+    desk.run(*snowform(desk, "image-registry", "install-helper", "--uninstall"))
+    equal(desk.docker_config.read_text(), before)
+    equal(list(helpers.iterdir()), [])
+    desk.run(*snowform(desk, "image-registry", "login"))
+
+
 def skopeo_cannot_delete_one_image(desk: Desk):
     said = desk.refused(SKOPEO, "delete", "--tls-verify=false", f"docker://{desk.image('hello:v1')}")
     contains(said, "dropping the repository removes all of them")
@@ -212,6 +336,12 @@ CHECKS = [
     skopeo_copies_within_the_registry_and_out_of_it,
     podman_pulls_and_pushes,
     a_reader_pulls_and_does_not_push,
+    snowform_signs_everybody_in_without_any_of_them,
+    snowform_lets_a_program_sign_itself_in,
+    docker_signs_in_where_it_is_installed,
+    list_images_and_list_tags_show_the_same,
+    a_repository_with_images_is_not_dropped_by_mistake,
+    the_helper_fetches_tokens_for_skopeo_and_podman,
     skopeo_cannot_delete_one_image,
     dropping_the_repository_removes_its_images,
 ]

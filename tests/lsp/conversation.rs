@@ -229,6 +229,7 @@ fn an_end_without_goodbye_is_a_failure() {
     editor.notify("exit", Value::Null);
     assert_eq!(editor.end(), Some(1));
     assert_eq!(Editor::start().end(), Some(1), "the editor is gone");
+    assert_eq!(Editor::without_greeting(&[], &BTreeMap::new()).end(), Some(1), "and never said a word");
 }
 
 #[test]

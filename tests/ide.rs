@@ -77,7 +77,9 @@ fn answer(case: Case) -> String {
             Some(hover) => format!("{}\n{}\n", place(&analysis, hover.span), hover.markdown),
             None => "nothing\n".to_owned(),
         },
-        "complete" => completions(&analysis, &complete::complete(&analysis, file, offset), file, offset),
+        "complete" => {
+            completions(&analysis, &complete::complete(&analysis, file, offset).items, file, offset)
+        }
         "definition" => places(&analysis, &goto::definition(&analysis, file, offset)),
         "references" => places(&analysis, &goto::references(&analysis, file, offset, true)),
         "rename" => match (
@@ -220,7 +222,7 @@ fn ask_everything(texts: &BTreeMap<String, String>) {
         fix::fix_all(&analysis, file);
         for (offset, _) in text.char_indices().chain([(text.len(), ' ')]) {
             let offset = u32::try_from(offset).unwrap();
-            for item in complete::complete(&analysis, file, offset) {
+            for item in complete::complete(&analysis, file, offset).items {
                 assert!(
                     within(item.span) && item.span.start <= offset && offset <= item.span.end,
                     "{item:?}"
@@ -248,6 +250,29 @@ fn every_place_of_every_prefix_of_the_example_can_be_asked() {
     for (end, _) in example.char_indices().filter(|(end, _)| end % 7 == 0) {
         ask_everything(&BTreeMap::from([("snowflake.yml".to_owned(), example[..end].to_owned())]));
     }
+}
+
+/// Of very many names only those are sent that go on with what is written, and the editor knows to ask again.
+#[test]
+fn a_long_list_is_cut_and_says_so() {
+    let entities: String = (0..3_000).map(|n| format!("  e{n}:\n    type: image-repository\n")).collect();
+    let ask = |word: &str| {
+        let definition = format!(
+            "definition_version: 2\nentities:\n{entities}  last:\n    type: image-repository\n    meta:\n      depends_on: [{word}"
+        );
+        let offset = u32::try_from(definition.len()).unwrap();
+        let analysis =
+            analyse(&BTreeMap::from([("snowflake.yml".to_owned(), definition)]), Variables::default());
+        complete::complete(&analysis, analysis.file(Role::Definition).unwrap(), offset)
+    };
+    let all = ask("");
+    assert_eq!((all.items.len(), all.is_whole), (1_000, false));
+    let some = ask("e299");
+    let labels: Vec<&str> = some.items.iter().map(|item| item.label.as_str()).collect();
+    assert_eq!(
+        (labels[..3].to_vec(), labels.len(), some.is_whole),
+        (vec!["e299", "e2990", "e2991"], 11, false)
+    );
 }
 
 /// What is renamed is renamed everywhere: nothing is wrong afterwards that was not before. (What was wrong with the old

@@ -7,6 +7,7 @@ use crate::kind::{self, Kind};
 use crate::object::name::Ident;
 use crate::source::span::Span;
 use crate::source::yaml::Node;
+use std::collections::HashMap;
 use std::sync::Arc;
 
 /// A variable that a template names, and its value.
@@ -79,6 +80,11 @@ impl<'a> Reading<'a> {
     /// An entity by its id.
     pub(super) fn entity(&self, id: &str) -> Option<&'a Entity> {
         self.project.entities.iter().find(|entity| entity.key.value == id)
+    }
+
+    /// Every entity by its id; of an id that is written twice, the first.
+    pub(super) fn entities_by_id(&self) -> HashMap<&'a str, &'a Entity> {
+        self.project.entities.iter().rev().map(|entity| (entity.key.value.as_str(), entity)).collect()
     }
 
     /// Templates with the variables of the whole project.
@@ -156,6 +162,12 @@ fn looks_secret(name: &str) -> bool {
         .any(|word| upper.contains(word))
 }
 
+/// The type and the name of an entity, for a few words beside its id.
+pub(super) fn in_short(entity: &Entity) -> String {
+    let name = entity.name.as_ref().map(resolved_short);
+    [Some(entity.kind.type_name.to_owned()), name].into_iter().flatten().collect::<Vec<_>>().join(" · ")
+}
+
 /// A name as far as it is known.
 pub(super) fn resolved(name: &WrittenName) -> String {
     let part = |part: &Option<Ident>, what: &str| match part {
@@ -167,7 +179,7 @@ pub(super) fn resolved(name: &WrittenName) -> String {
 }
 
 /// The same for narrow places: what the connection gives is left out.
-pub(super) fn resolved_short(name: &WrittenName) -> String {
+fn resolved_short(name: &WrittenName) -> String {
     let WrittenName { database, schema, name, .. } = name;
     let parts = [database.as_ref(), schema.as_ref(), Some(name)];
     parts.into_iter().flatten().map(ToString::to_string).collect::<Vec<_>>().join(".")

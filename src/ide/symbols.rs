@@ -42,10 +42,7 @@ pub fn symbols(analysis: &Analysis, file: FileId) -> Vec<Symbol> {
     let reading = analysis.reading();
     let role = reading.role(file);
     let Some(entries) = reading.tree(role).and_then(|root| root.as_mapping()) else { return Vec::new() };
-    let outline = Outline {
-        names_here: role != Role::Overlay,
-        entities: reading.project.entities.iter().map(|entity| (entity.key.value.as_str(), entity)).collect(),
-    };
+    let outline = Outline { names_here: role != Role::Overlay, entities: reading.entities_by_id() };
     entries.iter().filter(|entry| !entry.key.value.is_empty()).map(|entry| outline.section(entry)).collect()
 }
 
@@ -78,10 +75,9 @@ impl Outline<'_> {
         match sort {
             Sort::Entity => {
                 let entity = self.entities.get(entry.key.value.as_str());
-                let name = entity.filter(|_| self.names_here).and_then(|entity| entity.name.as_ref());
-                let parts =
-                    [entity.map(|entity| entity.kind.type_name.to_owned()), name.map(origin::resolved_short)];
-                parts.into_iter().flatten().collect::<Vec<_>>().join(" · ")
+                let words =
+                    if self.names_here { origin::in_short } else { |e: &Entity| e.kind.type_name.to_owned() };
+                entity.map(|entity| words(entity)).unwrap_or_default()
             }
             Sort::Variable => entry.value.as_str().unwrap_or("").to_owned(),
             Sort::Mixin | Sort::Section => {

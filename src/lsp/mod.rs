@@ -27,7 +27,11 @@ use std::sync::Arc;
 /// Where what comes in is not the protocol.
 pub fn serve(variables: Variables) -> Result<bool, String> {
     let (connection, threads) = Connection::stdio();
-    let orderly = converse(connection, variables).map_err(|error| error.to_string())?;
+    let orderly = match converse(connection, variables) {
+        // Why there is nothing more to read, the thread that reads knows.
+        Err(error) if error.channel_is_disconnected() => Ok(false),
+        other => other.map_err(|error| error.to_string()),
+    }?;
     threads.join().map_err(|error| error.to_string())?;
     Ok(orderly)
 }

@@ -69,9 +69,10 @@ impl Server {
     ) -> Result<Option<lsp::CompletionResponse>, Refusal> {
         let Some((asked, offset)) = self.at(&params.text_document_position_params) else { return Ok(None) };
         let Asked { convert, file } = asked;
-        let items = complete::complete(convert.analysis, file, offset);
-        let items: Vec<_> = items.iter().enumerate().map(|(order, item)| convert.item(order, item)).collect();
-        Ok(Some(items.into()))
+        let complete::Completion { items, is_whole } = complete::complete(convert.analysis, file, offset);
+        let items = items.iter().enumerate().map(|(order, item)| convert.item(order, item)).collect();
+        let list = lsp::CompletionList { is_incomplete: !is_whole, items, ..lsp::CompletionList::default() };
+        Ok(Some(list.into()))
     }
 
     fn hover(&mut self, params: lsp::HoverParams) -> Result<Option<lsp::Hover>, Refusal> {

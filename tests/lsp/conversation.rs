@@ -116,7 +116,8 @@ fn an_editor_that_knows_little_gets_what_it_knows() {
     // No snippets: a place for the cursor is left out.
     editor.change(address, 2, "definition_version: 2\nent");
     let items = editor.result("textDocument/completion", at(address, 1, 3));
-    let entities = items.as_array().unwrap().iter().find(|item| item["label"] == "entities").unwrap();
+    let entities =
+        items["items"].as_array().unwrap().iter().find(|item| item["label"] == "entities").unwrap();
     assert_eq!(entities["textEdit"]["newText"], "entities:\n  ", "{entities}");
     assert_eq!(entities["insertTextFormat"], Value::Null);
     editor.goodbye();
@@ -229,6 +230,7 @@ fn an_end_without_goodbye_is_a_failure() {
     editor.notify("exit", Value::Null);
     assert_eq!(editor.end(), Some(1));
     assert_eq!(Editor::start().end(), Some(1), "the editor is gone");
+    assert_eq!(Editor::without_greeting(&[], &BTreeMap::new()).end(), Some(1), "and never said a word");
 }
 
 #[test]

@@ -52,7 +52,7 @@ fn the_editor_s_columns_are_read_in_the_same_encoding() {
             .notify("textDocument/didChange", json!({ "textDocument": document, "contentChanges": [edit] }));
         let items = editor.result("textDocument/completion", at(URI, 5, behind + 8));
         let labels: Vec<&str> =
-            items.as_array().unwrap().iter().map(|item| item["label"].as_str().unwrap()).collect();
+            items["items"].as_array().unwrap().iter().map(|item| item["label"].as_str().unwrap()).collect();
         assert!(labels.contains(&"entities"), "{labels:?}");
     }
 }

@@ -1,11 +1,11 @@
 //! Keys that can still be written, and skeletons of whole entities.
 
 use super::{Item, Place, Sort, literal};
+use crate::ide::Role;
 use crate::ide::cursor::Writing;
 use crate::ide::hover::{describe_field, texts};
 use crate::ide::place::{self, Expects, Slot};
 use crate::ide::tree::{self, Part};
-use crate::ide::{Role, origin};
 use crate::kind::field::{Field, Shape};
 use crate::kind::overlay;
 use crate::kind::{KINDS, Kind};
@@ -14,7 +14,7 @@ use std::fmt::Write as _;
 impl Place<'_> {
     pub(super) fn keys(&self, slot: &Slot) -> Vec<Item> {
         let present = self.present();
-        let left = |name: &str| !present.contains(&name);
+        let left = |name: &str| !present.contains(name);
         match slot.expects {
             Expects::Top(keys) => {
                 let left = keys.iter().filter(|key| left(key.name));
@@ -100,9 +100,10 @@ impl Place<'_> {
     }
 
     fn entities(&self, left: &impl Fn(&str) -> bool) -> Vec<Item> {
+        let entities = self.reading.entities_by_id();
         let known = self.reading.project.keys.iter().map(|key| key.value.as_str());
         let known = known.filter(|id| left(id)).map(|id| {
-            let kind = self.reading.kind_of(id).map_or("", |kind| kind.type_name);
+            let kind = entities.get(id).map_or("", |entity| entity.kind.type_name);
             self.key(id, "\n  $0").detail(kind)
         });
         match self.role {
@@ -164,14 +165,4 @@ fn write_required(snippet: &mut String, field: &Field, indent: usize, place: &mu
         }
         _ => write!(snippet, " {}", next()),
     };
-}
-
-impl Place<'_> {
-    /// What a name in a list of entities says beside it.
-    pub(super) fn entity_detail(&self, id: &str) -> String {
-        let kind = self.reading.kind_of(id).map(|kind| kind.type_name.to_owned());
-        let entity = self.reading.entity(id);
-        let name = entity.and_then(|entity| entity.name.as_ref()).map(origin::resolved_short);
-        [kind, name].into_iter().flatten().collect::<Vec<_>>().join(" · ")
-    }
 }

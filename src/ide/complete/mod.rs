@@ -10,6 +10,7 @@ use super::tree::{self, Part};
 use super::{Analysis, Reading, Role};
 use crate::source::span::{FileId, Span};
 use crate::source::yaml::Node;
+use std::collections::HashSet;
 use std::sync::Arc;
 
 /// Something that can be written.
@@ -46,16 +47,36 @@ pub enum Sort {
     Skeleton,
 }
 
+/// What can be written.
+#[derive(Clone, Debug, Default)]
+pub struct Completion {
+    /// The items, the likeliest sort first.
+    pub items: Vec<Item>,
+    /// Whether there are no others. Else the question has to be asked again when more of the word is there.
+    pub is_whole: bool,
+}
+
+/// Nobody reads more than this.
+const MOST: usize = 1_000;
+
 /// What can be written at an offset.
-pub fn complete(analysis: &Analysis, file: FileId, offset: u32) -> Vec<Item> {
+pub fn complete(analysis: &Analysis, file: FileId, offset: u32) -> Completion {
     let text = analysis.files().text(file);
-    let Some(cursor) = cursor::cursor(text, (offset as usize).min(text.len())) else { return Vec::new() };
+    let Some(cursor) = cursor::cursor(text, (offset as usize).min(text.len())) else {
+        return Completion { items: Vec::new(), is_whole: true };
+    };
     let reading = analysis.reading();
     let role = reading.role(file);
     let place = Place { reading, role, file, offset, cursor: &cursor };
     let mut items = place.items();
     items.sort_by_key(|item| item.sort);
-    items
+    let is_whole = items.len() <= MOST;
+    if !is_whole {
+        let written = text.get(cursor.word.start..offset as usize).unwrap_or("").to_lowercase();
+        items.retain(|item| item.label.to_lowercase().contains(&written));
+        items.truncate(MOST);
+    }
+    Completion { items, is_whole }
 }
 
 /// The place that is completed.
@@ -102,7 +123,7 @@ impl<'a> Place<'a> {
     }
 
     /// The keys that stand there already, without the one under the cursor.
-    fn present(&self) -> Vec<&'a str> {
+    fn present(&self) -> HashSet<&'a str> {
         let entries = self.own().and_then(|node| node.as_mapping()).unwrap_or_default().iter();
         let others = entries.filter(|entry| !tree::touches(entry.key.span, self.file, self.offset));
         others.map(|entry| entry.key.value.as_str()).collect()

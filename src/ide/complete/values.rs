@@ -1,10 +1,11 @@
 //! Values that a key takes: types, names of entities and mixins, words that are chosen from.
 
 use super::{Item, Place, Sort, literal};
+use crate::definition::Entity;
 use crate::ide::cursor::Writing;
 use crate::ide::hover::texts;
 use crate::ide::place::{Expects, Refers, Slot};
-use crate::ide::tree;
+use crate::ide::{origin, tree};
 use crate::kind::KINDS;
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -65,12 +66,20 @@ impl Place<'_> {
         let used = self.used();
         let own = slot.entity.as_deref().unwrap_or("");
         let waiting = self.waiting_for(own);
+        let entities = self.reading.entities_by_id();
         let known = self.reading.project.keys.iter().map(|key| key.value.as_str());
-        let fits = |id: &str| {
-            types.is_empty() || self.reading.kind_of(id).is_some_and(|kind| types.contains(&kind.type_name))
+        let free = known.filter(|id| *id != own && !used.contains(id) && !waiting.contains(id));
+        let candidates = free.map(|id| (id, entities.get(id)));
+        let fits = |entity: Option<&&Entity>| {
+            types.is_empty() || entity.is_some_and(|entity| types.contains(&entity.kind.type_name))
         };
-        let left = known.filter(|id| *id != own && !used.contains(id) && !waiting.contains(id) && fits(id));
-        left.map(|id| self.value(Sort::Reference, id, slot).detail(self.entity_detail(id))).collect()
+        candidates
+            .filter(|(_, entity)| fits(*entity))
+            .map(|(id, entity)| {
+                let detail = entity.map(|entity| origin::in_short(entity)).unwrap_or_default();
+                self.value(Sort::Reference, id, slot).detail(detail)
+            })
+            .collect()
     }
 
     /// What the list holds already, besides the item under the cursor.

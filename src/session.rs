@@ -34,7 +34,8 @@ pub trait Session: Send + Sync {
     /// Who talks to which account.
     fn identity(&self) -> &Identity;
 
-    /// Runs a statement for its rows, at most once as [`Session::perform`] does, whatever it changes. `role`: the role to run it under, where it is not the session's.
+    /// Runs a statement for its rows; one that changes something is carried out at most once, as by
+    /// [`Session::perform`]. `role`: the role to run it under, where it is not the session's.
     fn query<'a>(&'a self, sql: &'a Sql, role: Option<&'a Ident>) -> Answer<'a, Rows>;
 
     /// Carries out an operation of a plan, at most once even where an answer is lost on the way.

@@ -127,6 +127,7 @@ impl Account {
         files::create_private_file(&path).map_err(io(&path))?;
         let catalog = Catalog::open(&path).map_err(|error| match error {
             OpenError::Newer(found) => LocalError::Newer { path, found },
+            OpenError::Busy(error) => LocalError::from(error),
             OpenError::Database(error) => LocalError::Corrupt { path, reason: error.to_string() },
         })?;
         Ok(Self::around(catalog, Some(Storage::new(dir))))
@@ -136,7 +137,7 @@ impl Account {
     pub fn in_memory() -> Result<Self, LocalError> {
         let catalog = Catalog::in_memory().map_err(|error| match error {
             OpenError::Newer(_) => unreachable!("internal error: memory held a catalog"),
-            OpenError::Database(error) => LocalError::from(error),
+            OpenError::Busy(error) | OpenError::Database(error) => LocalError::from(error),
         })?;
         Ok(Self::around(catalog, None))
     }

@@ -11,16 +11,18 @@ pub(crate) mod principal;
 pub(crate) mod repository;
 mod schema;
 
-use rusqlite::{Connection, TransactionBehavior};
+use rusqlite::{Connection, ErrorCode, TransactionBehavior};
 use std::path::{Path, PathBuf};
 use std::sync::Mutex;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 /// A row's key; never used twice, also not after the row is gone.
 pub(crate) type Id = i64;
 
 /// How long a statement waits for another process that writes.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(30);
+/// How long a statement that SQLite does not let wait is put off.
+const BUSY_PAUSE: Duration = Duration::from_millis(5);
 /// Connections that are kept for the next statement.
 const IDLE_CONNECTIONS: usize = 8;
 
@@ -29,13 +31,15 @@ const IDLE_CONNECTIONS: usize = 8;
 pub(crate) enum OpenError {
     /// SQLite says so, or the file is none of ours.
     Database(rusqlite::Error),
+    /// Another process kept it locked for longer than a statement waits; it is sound.
+    Busy(rusqlite::Error),
     /// A newer version of this program wrote it; the version of its format.
     Newer(i64),
 }
 
 impl From<rusqlite::Error> for OpenError {
     fn from(error: rusqlite::Error) -> Self {
-        Self::Database(error)
+        if is_busy(&error) { Self::Busy(error) } else { Self::Database(error) }
     }
 }
 
@@ -106,12 +110,30 @@ fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
 fn connect(path: &Path) -> rusqlite::Result<Connection> {
     let connection = Connection::open(path)?;
     connection.busy_timeout(BUSY_TIMEOUT)?;
-    connection.pragma_update(None, "journal_mode", "WAL")?;
+    enter_wal_mode(&connection)?;
     // In WAL mode this survives every crash of a process; a power failure may cost the last statements, never
     // the file. That is the right trade for an account on somebody's laptop.
     connection.pragma_update(None, "synchronous", "NORMAL")?;
     connection.pragma_update(None, "foreign_keys", true)?;
     Ok(connection)
+}
+
+/// SQLite does not wait by itself where another process writes to a file that is not yet in WAL mode, as one does
+/// that makes the same account at the same time: waiting with the lock that it holds then could be a deadlock
+/// (<https://www.sqlite.org/c3ref/busy_handler.html>). So the change is tried again from the start.
+fn enter_wal_mode(connection: &Connection) -> rusqlite::Result<()> {
+    let begun = Instant::now();
+    loop {
+        match connection.pragma_update(None, "journal_mode", "WAL") {
+            Err(error) if is_busy(&error) && begun.elapsed() < BUSY_TIMEOUT => std::thread::sleep(BUSY_PAUSE),
+            outcome => return outcome,
+        }
+    }
+}
+
+/// Whether another process was in the way, and nothing else is wrong.
+fn is_busy(error: &rusqlite::Error) -> bool {
+    error.sqlite_error_code() == Some(ErrorCode::DatabaseBusy)
 }
 
 fn run<T, E: From<rusqlite::Error>>(
@@ -133,4 +155,23 @@ fn run<T, E: From<rusqlite::Error>>(
 pub(crate) fn id_list(ids: &[Id]) -> String {
     let texts: Vec<_> = ids.iter().map(Id::to_string).collect();
     format!("[{}]", texts.join(","))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_catalog_that_another_process_is_making_is_waited_for() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("catalog.db");
+        let other = Connection::open(&path).unwrap();
+        other.execute_batch("BEGIN IMMEDIATE").unwrap();
+        std::thread::scope(|scope| {
+            let opening = scope.spawn(|| Catalog::open(&path).map(|_| ()));
+            std::thread::sleep(Duration::from_millis(100));
+            other.execute_batch("COMMIT").unwrap();
+            opening.join().unwrap().unwrap();
+        });
+    }
 }

@@ -158,15 +158,21 @@ fn check_version(entry: &Entry, found: &mut Diagnostics) {
     found.push(diagnostic);
 }
 
-fn decode_entities(section: &Entry, project: &mut Project, found: &mut Diagnostics) {
-    let Some(entries) = section.value.as_mapping() else {
+/// The entries below `entities:`; `None`, and a diagnostic, where it is no mapping.
+pub(super) fn entity_entries<'a>(section: &'a Entry, found: &mut Diagnostics) -> Option<&'a [Entry]> {
+    let entries = section.value.as_mapping();
+    if entries.is_none() {
         let message = format!("`entities` takes a mapping, not {}", section.value.noun());
         found.push(
             Diagnostic::new(&WRONG_SHAPE, message, section.key.span, "expected entities below this")
                 .help("add an entity below it, or remove the key"),
         );
-        return;
-    };
+    }
+    entries
+}
+
+fn decode_entities(section: &Entry, project: &mut Project, found: &mut Diagnostics) {
+    let Some(entries) = entity_entries(section, found) else { return };
     project.keys = entries.iter().map(|entry| entry.key.clone()).collect();
     project.entities = entries.iter().filter_map(|entry| decode_entity(entry, found)).collect();
 }

@@ -1,5 +1,6 @@
 //! `snowform.yml`: what `snowflake.yml` cannot say, because snow rejects keys that it does not know.
 
+use super::decode::entity_entries;
 use super::shape::{self, Place};
 use super::{Entity, INVALID_NAME, INVALID_VALUE, Project, Removed, UNKNOWN_ENTITY, WRONG_SHAPE, identifier};
 use crate::kind::Managed;
@@ -40,14 +41,7 @@ pub(super) fn apply(root: &Node, project: &mut Project, found: &mut Diagnostics)
 }
 
 fn apply_entities(section: &Entry, project: &mut Project, found: &mut Diagnostics) {
-    let Some(entries) = section.value.as_mapping() else {
-        let message = format!("`entities` takes a mapping, not {}", section.value.noun());
-        found.push(
-            Diagnostic::new(&WRONG_SHAPE, message, section.key.span, "expected entities below this")
-                .help("add an entity below it, or remove the key"),
-        );
-        return;
-    };
+    let Some(entries) = entity_entries(section, found) else { return };
     let positions = Positions {
         declared: project.keys.iter().map(|key| key.value.clone()).collect(),
         read: project.entities.iter().enumerate().rev().map(|(at, e)| (e.key.value.clone(), at)).collect(),

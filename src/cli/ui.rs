@@ -84,6 +84,11 @@ impl Ui {
         }
     }
 
+    /// Writes what a person has to know to go on, also where remarks are left out.
+    pub(super) fn notice(&self, text: &str) {
+        self.talk(&format!("{}\n", lines(text, "")));
+    }
+
     /// Draws diagnostics as talk.
     pub(super) fn diagnostics(&self, files: &Files, found: &[Diagnostic]) {
         if !found.is_empty() {

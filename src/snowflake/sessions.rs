@@ -106,7 +106,8 @@ pub(super) struct Lease {
 }
 
 struct Inner {
-    file: LockedFile,
+    /// Given back when the use is over.
+    file: Option<LockedFile>,
     kept: Option<KeptSession>,
     state: State,
 }
@@ -171,7 +172,7 @@ impl SessionStore {
             // A login is on its way, so there is time for it; what cannot be removed is looked at again next time.
             let _ = files::remove_older(&self.directory, OLD);
         }
-        let inner = Inner { file, kept: kept.clone(), state: State::Written };
+        let inner = Inner { file: Some(file), kept: kept.clone(), state: State::Written };
         Some((Lease { inner: Mutex::new(inner) }, kept))
     }
 
@@ -245,6 +246,7 @@ impl Lease {
             inner.state = State::Written;
             inner.write();
         }
+        inner.file = None;
         inner.state == State::Written && inner.kept.is_some()
     }
 }
@@ -253,16 +255,20 @@ impl Inner {
     fn write(&mut self) {
         let Some(kept) = &self.kept else { return };
         let bytes = kept.write();
-        if let Err(error) = self.file.write(&bytes) {
+        if let Err(error) = self.fill(&bytes) {
             tracing::info!(%error, "the session is not kept");
             self.state = State::Spoiled;
         }
     }
 
     fn clear(&mut self) {
-        if let Err(error) = self.file.write(b"") {
+        if let Err(error) = self.fill(b"") {
             tracing::info!(%error, "the kept session stays");
         }
+    }
+
+    fn fill(&mut self, content: &[u8]) -> std::io::Result<()> {
+        self.file.as_mut().map_or(Ok(()), |file| file.write(content))
     }
 }
 

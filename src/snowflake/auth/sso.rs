@@ -103,6 +103,8 @@ pub(super) async fn authenticator_request(
     data: LoginData,
 ) -> Result<AuthenticatorAnswer, SessionError> {
     let transport: &Transport = step.transport;
+    // It opens no session yet, so it says nothing of one.
+    let data = LoginData { session_parameters: Default::default(), secondary_roles: None, ..data };
     let body = serde_json::to_vec(&LoginRequest { data, in_flight: None });
     let body = body.expect("internal error: a login has text keys only");
     let id = Uuid::new_v4();

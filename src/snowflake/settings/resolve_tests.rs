@@ -127,7 +127,7 @@ fn connections_toml_replaces_all_connections_of_config_toml() {
     assert!(!listing.connections[0].is_default, "the default is named in config.toml: dev");
     assert!(matches!(listing.warnings[..], [SettingsWarning::Replaced { .. }]));
     let error = both().resolve().unwrap_err();
-    assert!(error.to_string().starts_with("the connection \"dev\" is not configured"), "{error}");
+    assert!(error.to_string().starts_with("Connection dev is not configured"), "{error}");
     assert!(both().set("SNOWFLAKE_DEFAULT_CONNECTION_NAME", "two").resolve().is_ok());
 }
 
@@ -206,10 +206,10 @@ fn the_environment_alone_is_enough_where_no_connection_is_configured() {
 fn an_unknown_connection_is_answered_with_the_known_ones() {
     let config = "[connections.production]\n[connections.dev]\n";
     let error = fixture().config(config).connection("prodction").resolve().unwrap_err();
-    assert_eq!(error.to_string(), "the connection \"prodction\" is not configured (flag --connection)");
+    assert_eq!(error.to_string(), "Connection prodction is not configured (flag --connection)");
     assert_eq!(error.help(), "did you mean \"production\"? Configured are: production, dev");
     let error = fixture().config(config).resolve().unwrap_err();
-    assert_eq!(error.to_string(), "the connection \"default\" is not configured (default)");
+    assert_eq!(error.to_string(), "Connection default is not configured (default)");
 }
 
 #[test]

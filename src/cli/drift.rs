@@ -28,7 +28,7 @@ impl DriftArgs {
 }
 
 pub(super) async fn run(args: &DriftArgs, texts: &Texts, ui: &Ui) -> Result<Exit, CommandError> {
-    let planned = planning::prepare(Goal::Deploy, texts, &args.entities, &args.connection, ui).await?;
+    let planned = planning::prepare(Goal::Deploy.into(), texts, &args.entities, &args.connection, ui).await?;
     planned.session.close().await;
     super::plan::show(&planned.plan, &texts.files, ui);
     let differs = planned.plan.has_changes() || !planned.plan.problems.is_empty();

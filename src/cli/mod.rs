@@ -3,6 +3,7 @@
 mod answer;
 mod connect;
 mod connection;
+mod consent;
 mod credential_helper;
 mod deploy;
 mod drift;
@@ -21,8 +22,10 @@ mod project;
 mod registry_access;
 mod repository_urls;
 mod schema;
+mod select;
 mod show;
 mod spcs;
+mod target;
 mod ui;
 mod validate;
 

@@ -1,6 +1,7 @@
 //! `snowform plan`: what a deploy would do.
 
 use super::connect::ConnectionArgs;
+use super::deploy::ReachArgs;
 use super::error::{CommandError, Exit};
 use super::planning;
 use super::project::{self, ProjectArgs, Texts};
@@ -19,8 +20,10 @@ use std::path::{Path, PathBuf};
 /// given; 1 when the plan could not be carried out.
 #[derive(Args, Debug)]
 pub(super) struct PlanArgs {
-    /// Entities to plan [default: all]
+    /// Entities to plan, by key or pattern (`api_*`) [default: all]
     pub(super) entities: Vec<String>,
+    #[command(flatten)]
+    pub(super) reach: ReachArgs,
     /// Save the plan, for `show` and `deploy --plan`; it holds the definition's texts
     #[arg(long, value_name = "FILE")]
     pub(super) out: Option<PathBuf>,
@@ -34,7 +37,9 @@ pub(super) struct PlanArgs {
 }
 
 pub(super) async fn run(args: &PlanArgs, texts: &Texts, ui: &Ui) -> Result<Exit, CommandError> {
-    let planned = planning::prepare(Goal::Deploy, texts, &args.entities, &args.connection, ui).await?;
+    let planned =
+        planning::prepare(args.reach.intent(Goal::Deploy), texts, &args.entities, &args.connection, ui)
+            .await?;
     planned.session.close().await;
     if let Some(path) = &args.out {
         save(&planned.saved, path)?;

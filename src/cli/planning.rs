@@ -4,17 +4,15 @@ use super::connect::{self, ConnectionArgs};
 use super::error::{CommandError, Exit};
 use super::project::Texts;
 use super::ui::Ui;
+use super::{select, target};
 use crate::check;
-use crate::desired::{Desired, NameDefaults};
-use crate::live;
-use crate::object::name::Ident;
-use crate::object::reading::Live;
-use crate::object::state::ObjectId;
+use crate::desired::NameDefaults;
 use crate::plan::file::Saved;
-use crate::plan::{self, Goal, Plan, Target};
-use crate::session::{Identity, Session, SessionError};
-use crate::source::diagnostic::{Diagnostic, Diagnostics, did_you_mean};
+use crate::plan::{Intent, Plan, Target};
+use crate::session::{Identity, Session};
+use crate::source::diagnostic::{Diagnostic, Diagnostics};
 use crate::source::files::Files;
+use crate::survey::{Siblings, survey};
 use std::path::Path;
 
 /// What a plan is made from, the plan, and the session to carry it out with.
@@ -26,7 +24,7 @@ pub(super) struct Planned {
 
 /// Checks, connects, reads and plans. Warnings of the definition go out as talk.
 pub(super) async fn prepare(
-    goal: Goal,
+    intent: Intent,
     texts: &Texts,
     entities: &[String],
     connection: &ConnectionArgs,
@@ -36,9 +34,12 @@ pub(super) async fn prepare(
     if checked.diagnostics.has_errors() {
         return Err(invalid(checked.diagnostics.sorted()));
     }
-    known_entities(entities, &checked.project)?;
+    let meant = select::keys(entities, &checked.project)?;
+    let place = target::chosen(texts.target.as_deref(), &checked.project, connection)?;
+    let connection = &target::connection(place, connection);
     let session = connect::open(connection, &texts.directory, ui).await?;
     let saved = async {
+        target::verify(place, session.identity(), connection)?;
         let (mut desired, completed) = check::complete(&checked.project, &defaults(session.identity()));
         let mut diagnostics: Diagnostics = checked.diagnostics;
         diagnostics.extend(completed);
@@ -46,10 +47,10 @@ pub(super) async fn prepare(
             return Err(invalid(diagnostics.sorted()));
         }
         ui.diagnostics(&texts.files, &diagnostics.sorted());
-        select(&mut desired, entities);
-        let target = target(session.identity());
-        let live = read(goal, &target, &desired, session.as_ref()).await?;
-        Ok(Saved { goal, target, files: texts.files.clone(), desired, live })
+        select::keep(&mut desired, meant.as_deref());
+        let target = acting(session.identity());
+        let live = survey(intent, &target, &desired, Siblings::Ours, session.as_ref()).await?;
+        Ok(Saved { intent, target, files: texts.files.clone(), desired, live })
     }
     .await;
     finish(saved, session).await
@@ -66,13 +67,22 @@ pub(super) async fn resume(
     if let Some(texts) = texts {
         same_definition(&saved, texts)?;
     }
+    let named = texts.filter(|texts| texts.target.is_some());
+    let checked = named.map(|texts| check::check(&texts.files, &texts.inputs()));
+    let asked = texts.and_then(|texts| texts.target.as_deref());
+    let place = match &checked {
+        Some(checked) => target::chosen(asked, &checked.project, connection)?,
+        None => None,
+    };
+    let connection = &target::connection(place, connection);
     let session = connect::open(connection, directory, ui).await?;
     let checked = async {
-        let target = target(session.identity());
+        target::verify(place, session.identity(), connection)?;
+        let target = acting(session.identity());
         if target != saved.target {
             return Err(other_target(&saved.target, &target));
         }
-        let now = read(saved.goal, &target, &saved.desired, session.as_ref()).await?;
+        let now = survey(saved.intent, &target, &saved.desired, Siblings::Ours, session.as_ref()).await?;
         let moved = saved.moved(&now);
         if moved.is_empty() { Ok(saved) } else { Err(stale(&moved.join("\n"))) }
     }
@@ -126,24 +136,7 @@ fn same_definition(saved: &Saved, texts: &Texts) -> Result<(), CommandError> {
     }
 }
 
-/// Reads what a plan needs to know of the account.
-pub(super) async fn read(
-    goal: Goal,
-    target: &Target,
-    desired: &Desired,
-    session: &dyn Session,
-) -> Result<Live, SessionError> {
-    let mut live = live::read(session, &desired.wanted()).await?;
-    live::read_grants(session, &desired.granting(), &mut live).await?;
-    // Only what would be lost is looked into; which that is, a first plan tells.
-    let plan = plan::plan(goal, target.clone(), desired, &live);
-    let endangered: Vec<(&ObjectId, Option<&Ident>)> =
-        plan.endangered().map(|change| (&change.id, change.origin.role.as_ref())).collect();
-    live.contents = live::read_contents(session, &endangered).await;
-    Ok(live)
-}
-
-fn target(identity: &Identity) -> Target {
+fn acting(identity: &Identity) -> Target {
     Target {
         account: identity.account.clone(),
         host: identity.host.clone(),
@@ -159,33 +152,4 @@ fn invalid(diagnostics: Vec<Diagnostic>) -> CommandError {
     let help = "nothing was sent to the account";
     let message = "the definition has mistakes, so there is no plan";
     CommandError { diagnostics, ..CommandError::new(Exit::Failed, "invalid-definition", message, help) }
-}
-
-fn known_entities(entities: &[String], project: &crate::definition::Project) -> Result<(), CommandError> {
-    let known: Vec<&str> = project.keys.iter().map(|key| key.value.as_str()).collect();
-    match entities.iter().find(|entity| !known.contains(&entity.as_str())) {
-        None => Ok(()),
-        Some(unknown) => {
-            let help = match did_you_mean(unknown, &known) {
-                Some(near) => format!("did you mean `{near}`?"),
-                None if known.is_empty() => "the definition has no entities".to_owned(),
-                None => format!("it has: {}", known.join(", ")),
-            };
-            let message = format!("the definition has no entity `{unknown}`");
-            Err(CommandError::new(Exit::Usage, "unknown-entity", message, help))
-        }
-    }
-}
-
-/// Keeps the entities that were asked for; no entity means all of them.
-fn select(desired: &mut Desired, entities: &[String]) {
-    if entities.is_empty() {
-        return;
-    }
-    let asked = |entity: &String| entities.contains(entity);
-    let Desired { state, origins, removed, not_managed, without_effect: _ } = desired;
-    removed.clear();
-    origins.retain(|_, origin| asked(&origin.entity));
-    state.retain(|id, _| origins.contains_key(id));
-    not_managed.retain(|entity| asked(&entity.entity));
 }

@@ -6,7 +6,9 @@
 
 use crate::deploy::{Failure, Outcome, Progress};
 use crate::object::state::{Contents, Image};
-use crate::plan::{Action, AttributeChange, Change, Goal, GrantChange, Plan, Problem, Step};
+use crate::plan::{
+    Action, AttributeChange, Change, Goal, GrantChange, Plan, Problem, SchemaCreation, Step, TagChange,
+};
 use crate::source::diagnostic::{Diagnostic, Label, Severity};
 use crate::source::files::Files;
 use crate::source::span::Span;
@@ -37,8 +39,12 @@ pub struct PlanDocument {
     pub deployable: bool,
     /// How many objects there are of each action.
     pub summary: BTreeMap<&'static str, usize>,
+    /// Schemas that are created before anything else.
+    pub schemas: Vec<SchemaDocument>,
     /// One for every object, unchanged ones too, in the order in which they are carried out.
     pub changes: Vec<ChangeDocument>,
+    /// Objects that carry the project's mark, are not declared any more, and stay; full names in SQL spelling.
+    pub left: Vec<String>,
     /// What keeps it from being carried out.
     pub problems: Vec<ProblemDocument>,
     /// Entities of types that snowform does not deploy.
@@ -56,6 +62,18 @@ pub struct TargetDocument {
     pub host: String,
     /// The role, or null.
     pub role: Option<String>,
+}
+
+/// A schema that is created.
+#[derive(Debug, Serialize, JsonSchema)]
+pub struct SchemaDocument {
+    /// Its full name in SQL spelling.
+    pub name: String,
+    /// What is carried out.
+    pub step: StepDocument,
+    /// How it went; only in a deploy's answer.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub result: Option<ResultDocument>,
 }
 
 /// What happens to one object.
@@ -76,6 +94,8 @@ pub struct ChangeDocument {
     pub source: Range,
     /// The attributes that differ.
     pub attributes: Vec<AttributeDocument>,
+    /// The governance tags that differ.
+    pub tags: Vec<TagDocument>,
     /// The grants that are not as declared.
     pub grants: Vec<GrantDocument>,
     /// The images that a drop would destroy, or null where they were not read.
@@ -93,6 +113,17 @@ pub struct AttributeDocument {
     /// Its name.
     pub field: &'static str,
     /// The live value; null where there is no object yet.
+    pub before: Option<String>,
+    /// The declared value.
+    pub after: String,
+}
+
+/// A governance tag that differs.
+#[derive(Debug, Serialize, JsonSchema)]
+pub struct TagDocument {
+    /// Its full name in SQL spelling.
+    pub tag: String,
+    /// The live value; null where it is not set.
     pub before: Option<String>,
     /// The declared value.
     pub after: String,
@@ -251,7 +282,7 @@ pub struct FixDocument {
 
 /// A plan, and what came of it where it was deployed.
 pub fn plan(plan: &Plan, outcome: Option<&Outcome>, files: &Files) -> PlanDocument {
-    let Plan { goal, target, changes, problems, not_managed, without_effect } = plan;
+    let Plan { goal, target, schemas, changes, left, problems, not_managed, without_effect } = plan;
     PlanDocument {
         format: "snowform/plan",
         format_version: PLAN_FORMAT_VERSION,
@@ -271,6 +302,16 @@ pub fn plan(plan: &Plan, outcome: Option<&Outcome>, files: &Files) -> PlanDocume
         summary: [Action::Create, Action::Alter, Action::Replace, Action::Drop, Action::NoOp]
             .map(|action| (action.name(), plan.count(action)))
             .into(),
+        schemas: schemas
+            .iter()
+            .enumerate()
+            .map(|(at, SchemaCreation { schema, step })| SchemaDocument {
+                name: schema.to_string(),
+                step: step_document(step),
+                result: outcome.map(|outcome| result_document(&outcome.schemas[at])),
+            })
+            .collect(),
+        left: left.iter().map(|id| id.name.to_string()).collect(),
         changes: changes
             .iter()
             .enumerate()
@@ -301,6 +342,7 @@ fn change_document(change: &Change, progress: Option<&Progress>, files: &Files) 
         action,
         reason,
         attributes,
+        tags,
         grants,
         desired: _,
         live: _,
@@ -320,6 +362,14 @@ fn change_document(change: &Change, progress: Option<&Progress>, files: &Files) 
             .iter()
             .map(|AttributeChange { field, before, after }| AttributeDocument {
                 field,
+                before: before.clone(),
+                after: after.clone(),
+            })
+            .collect(),
+        tags: tags
+            .iter()
+            .map(|TagChange { tag, before, after }| TagDocument {
+                tag: tag.to_string(),
                 before: before.clone(),
                 after: after.clone(),
             })

@@ -122,6 +122,13 @@ impl Desired {
         requiring.map(|(id, origin)| (id, origin.role.as_ref())).collect()
     }
 
+    /// The role under which an object is seen: its own, or that of a declared object of the same schema.
+    pub fn role_to_see(&self, id: &ObjectId) -> Option<&Ident> {
+        let own = self.origins.get(id).or_else(|| self.removed.get(id));
+        let beside = || self.origins.iter().find(|(other, _)| other.name.schema == id.name.schema);
+        own.or_else(|| beside().map(|(_, origin)| origin)).and_then(|origin| origin.role.as_ref())
+    }
+
     /// Where declared objects stand: there, and nowhere else, is looked for what belongs to the project and is not
     /// declared. Elsewhere the same project may have been deployed for another purpose.
     pub fn scopes(&self) -> BTreeSet<Scope> {

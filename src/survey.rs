@@ -4,10 +4,12 @@
 use crate::desired::Desired;
 use crate::kind::image_repository::PROJECT;
 use crate::live::{self, Wanted};
-use crate::object::reading::Live;
-use crate::object::state::{Object, ObjectId};
+use crate::object::name::SchemaName;
+use crate::object::reading::{Live, Scope, scope_of};
+use crate::object::state::{Object, ObjectId, State};
 use crate::plan::{self, Change, Intent, Target};
 use crate::session::{Session, SessionError};
+use std::collections::BTreeSet;
 
 /// What is read of a schema besides what was asked for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -30,13 +32,7 @@ pub async fn survey(
     siblings: Siblings,
     session: &dyn Session,
 ) -> Result<Live, SessionError> {
-    let scopes = desired.scopes();
-    let beside = |id: &ObjectId, object: &Object| {
-        let schemas = scopes.iter().any(|scope| scope.schema == id.name.schema);
-        let project = desired.project.as_ref().map(|name| &name.value);
-        let ours = project.is_some() && object.attributes.get(PROJECT) == project;
-        schemas && (siblings == Siblings::All || ours)
-    };
+    let beside = beside(desired, siblings);
     let mut live = live::read(session, &desired.wanted(), &beside).await?;
     live::read_tags(session, &desired.tagged(), &mut live).await?;
     live::read_grants(session, &desired.granting(), &mut live).await?;
@@ -52,8 +48,7 @@ pub async fn survey(
     Ok(live)
 }
 
-/// Reads everything that any plan for these schemas could ask for: what is beside the declared objects, all grants, and
-/// all images.
+/// Reads everything that any plan for these schemas could ask for: all objects, with their grants and images.
 ///
 /// # Errors
 /// As [`survey`].
@@ -64,15 +59,43 @@ pub async fn everything(
 ) -> Result<Live, SessionError> {
     let intent = Intent::from(plan::Goal::Deploy);
     let mut live = survey(intent, target, desired, Siblings::All, session).await?;
+    let siblings = std::mem::take(&mut live.siblings);
+    let beside: BTreeSet<ObjectId> = siblings.keys().cloned().collect();
+    live.state.extend(siblings);
     let ids: Vec<ObjectId> = live.state.keys().cloned().collect();
-    let role = |id: &ObjectId| {
-        let origin = desired.origins.get(id).or_else(|| desired.removed.get(id));
-        origin.and_then(|origin| origin.role.as_ref())
-    };
-    let all: Vec<Wanted<'_>> = ids.iter().map(|id| (id, role(id))).collect();
+    let all: Vec<Wanted<'_>> = ids.iter().map(|id| (id, desired.role_to_see(id))).collect();
     live::read_grants(session, &all, &mut live).await?;
     live.contents = live::read_contents(session, &all).await;
+    (live.siblings, live.state) = live.state.into_iter().partition(|(id, _)| beside.contains(id));
     Ok(live)
+}
+
+/// What a survey would have found in what was read before, or the schemas that were not.
+///
+/// # Errors
+/// The schemas, with the role that each is looked at under.
+pub fn recorded(read: &Live, desired: &Desired, siblings: Siblings) -> Result<Live, Vec<Scope>> {
+    let scopes = desired.wanted().into_iter().map(|(id, role)| scope_of(id, role));
+    let missing: BTreeSet<Scope> = scopes.filter(|scope| !read.scopes.contains_key(scope)).collect();
+    if !missing.is_empty() {
+        return Err(missing.into_iter().collect());
+    }
+    let wanted: BTreeSet<&ObjectId> = desired.wanted().into_iter().map(|(id, _)| id).collect();
+    let all = read.state.iter().chain(&read.siblings).map(|(id, object)| (id.clone(), object.clone()));
+    let (state, others): (State, State) = all.partition(|(id, _)| wanted.contains(id));
+    let beside = beside(desired, siblings);
+    let kept = others.into_iter().filter(|(id, object)| beside(id, object));
+    Ok(Live { state, siblings: kept.collect(), scopes: read.scopes.clone(), contents: read.contents.clone() })
+}
+
+/// Which objects are kept that were not asked for: those of the schemas of declared objects.
+fn beside(desired: &Desired, siblings: Siblings) -> impl Fn(&ObjectId, &Object) -> bool + Sync {
+    let schemas: BTreeSet<&SchemaName> = desired.origins.keys().map(|id| &id.name.schema).collect();
+    let project = desired.project.as_ref().map(|name| &name.value);
+    move |id, object| {
+        let ours = project.is_some() && object.attributes.get(PROJECT) == project;
+        (siblings == Siblings::All || ours) && schemas.contains(&id.name.schema)
+    }
 }
 
 /// An object of a change, and the role that it is seen by.

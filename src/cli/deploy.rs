@@ -3,7 +3,7 @@
 use super::connect::ConnectionArgs;
 use super::consent;
 use super::error::{CommandError, Exit};
-use super::planning::{self, Planned};
+use super::planning::{self, Planned, Request};
 use super::project::{self, ProjectArgs, Texts};
 use super::ui::{self, Ui};
 use crate::deploy::{self, Observer, Outcome, Progress};
@@ -182,7 +182,9 @@ pub(super) async fn run_saved(args: &DeployArgs, path: &Path, ui: &Ui) -> Result
 }
 
 pub(super) async fn run(run: Run<'_>, texts: &Texts, ui: &Ui) -> Result<Exit, CommandError> {
-    let planned = planning::prepare(run.intent, texts, run.entities, run.connection, ui).await?;
+    let Run { intent, entities, connection, .. } = run;
+    let request = Request { intent, entities, siblings: Siblings::Ours, connection };
+    let planned = planning::prepare(request, texts, ui).await?;
     let result = carry_out(&run, &planned, ui).await;
     planned.session.close().await;
     result

@@ -24,6 +24,7 @@ mod repository_urls;
 mod schema;
 mod select;
 mod show;
+mod snapshot;
 mod spcs;
 mod target;
 mod ui;
@@ -81,6 +82,7 @@ enum Command {
     Show(show::ShowArgs),
     Deploy(deploy::DeployArgs),
     Drift(drift::DriftArgs),
+    Snapshot(snapshot::SnapshotArgs),
     Destroy(deploy::DestroyArgs),
     Import(import::ImportArgs),
     Connection(connection::ConnectionCommand),
@@ -172,6 +174,7 @@ fn dispatch(command: &Command, ui: &Ui) -> Ran {
         Command::Validate(args) => validate::run(args, ui),
         Command::Plan(args) => with_texts(args.texts(), |texts| wait(plan::run(args, texts, ui))),
         Command::Show(args) => show::run(args, ui).map_err(alone),
+        Command::Snapshot(args) => with_texts(args.texts(), |texts| wait(snapshot::run(args, texts, ui))),
         Command::Drift(args) => with_texts(args.texts(), |texts| wait(drift::run(args, texts, ui))),
         Command::Deploy(args @ deploy::DeployArgs { plan: Some(plan), .. }) => {
             wait(deploy::run_saved(args, plan, ui)).map_err(alone)

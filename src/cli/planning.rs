@@ -5,14 +5,14 @@ use super::error::{CommandError, Exit};
 use super::project::Texts;
 use super::ui::Ui;
 use super::{select, target};
-use crate::check;
-use crate::desired::NameDefaults;
-use crate::plan::file::Saved;
+use crate::check::{self, Checked};
+use crate::desired::{Desired, NameDefaults};
+use crate::plan::file::{Saved, Snapshot};
 use crate::plan::{Intent, Plan, Target};
 use crate::session::{Identity, Session};
 use crate::source::diagnostic::{Diagnostic, Diagnostics};
 use crate::source::files::Files;
-use crate::survey::{Siblings, survey};
+use crate::survey::{self, Siblings, survey};
 use std::path::Path;
 
 /// What a plan is made from, the plan, and the session to carry it out with.
@@ -22,38 +22,122 @@ pub(super) struct Planned {
     pub(super) session: Box<dyn Session>,
 }
 
-/// Checks, connects, reads and plans. Warnings of the definition go out as talk.
-pub(super) async fn prepare(
-    intent: Intent,
-    texts: &Texts,
-    entities: &[String],
-    connection: &ConnectionArgs,
-    ui: &Ui,
-) -> Result<Planned, CommandError> {
-    let checked = check::check(&texts.files, &texts.inputs());
-    if checked.diagnostics.has_errors() {
-        return Err(invalid(checked.diagnostics.sorted()));
+/// What is to be planned.
+pub(super) struct Request<'a> {
+    pub(super) intent: Intent,
+    pub(super) entities: &'a [String],
+    /// What is read beside the declared objects.
+    pub(super) siblings: Siblings,
+    pub(super) connection: &'a ConnectionArgs,
+}
+
+/// A definition without mistakes, before anything is known of an account.
+struct Offline<'a> {
+    checked: Checked,
+    texts: &'a Texts,
+    meant: Option<Vec<String>>,
+}
+
+impl<'a> Offline<'a> {
+    fn check(texts: &'a Texts, entities: &[String]) -> Result<Self, CommandError> {
+        let checked = check::check(&texts.files, &texts.inputs());
+        if checked.diagnostics.has_errors() {
+            return Err(invalid(checked.diagnostics.sorted()));
+        }
+        let meant = select::keys(entities, &checked.project)?;
+        Ok(Self { checked, texts, meant })
     }
-    let meant = select::keys(entities, &checked.project)?;
-    let place = target::chosen(texts.target.as_deref(), &checked.project, connection)?;
-    let connection = &target::connection(place, connection);
-    let session = connect::open(connection, &texts.directory, ui).await?;
-    let saved = async {
-        target::verify(place, session.identity(), connection)?;
-        let (mut desired, completed) = check::complete(&checked.project, &defaults(session.identity()));
-        let mut diagnostics: Diagnostics = checked.diagnostics;
+
+    /// What is wanted, names completed. Warnings of the definition go out as talk.
+    fn complete(&self, defaults: &NameDefaults, ui: &Ui) -> Result<Desired, CommandError> {
+        let (mut desired, completed) = check::complete(&self.checked.project, defaults);
+        let mut diagnostics: Diagnostics = self.checked.diagnostics.clone();
         diagnostics.extend(completed);
         if diagnostics.has_errors() {
             return Err(invalid(diagnostics.sorted()));
         }
-        ui.diagnostics(&texts.files, &diagnostics.sorted());
-        select::keep(&mut desired, meant.as_deref());
+        ui.diagnostics(&self.texts.files, &diagnostics.sorted());
+        select::keep(&mut desired, self.meant.as_deref());
+        Ok(desired)
+    }
+
+    /// A session with the account that is meant, and no other.
+    async fn connect(&self, given: &ConnectionArgs, ui: &Ui) -> Result<Box<dyn Session>, CommandError> {
+        let place = target::chosen(self.texts.target.as_deref(), &self.checked.project, given)?;
+        connect_to(place, given, &self.texts.directory, ui).await
+    }
+}
+
+/// A session with the account of a target, where one is given.
+async fn connect_to(
+    place: Option<&crate::definition::Target>,
+    given: &ConnectionArgs,
+    directory: &Path,
+    ui: &Ui,
+) -> Result<Box<dyn Session>, CommandError> {
+    let connection = target::connection(place, given);
+    let session = connect::open(&connection, directory, ui).await?;
+    if let Err(error) = target::verify(place, session.identity(), &connection) {
+        session.close().await;
+        return Err(error);
+    }
+    Ok(session)
+}
+
+/// Checks, connects, reads and plans.
+pub(super) async fn prepare(request: Request<'_>, texts: &Texts, ui: &Ui) -> Result<Planned, CommandError> {
+    let Request { intent, entities, siblings, connection } = request;
+    let offline = Offline::check(texts, entities)?;
+    let session = offline.connect(connection, ui).await?;
+    let saved = async {
+        let desired = offline.complete(&defaults(session.identity()), ui)?;
         let target = acting(session.identity());
-        let live = survey(intent, &target, &desired, Siblings::Ours, session.as_ref()).await?;
+        let live = survey(intent, &target, &desired, siblings, session.as_ref()).await?;
         Ok(Saved { intent, target, files: texts.files.clone(), desired, live })
     }
     .await;
     finish(saved, session).await
+}
+
+/// Reads everything that a plan for these schemas could ask for.
+pub(super) async fn read_everything(
+    texts: &Texts,
+    connection: &ConnectionArgs,
+    taken_at: String,
+    ui: &Ui,
+) -> Result<Snapshot, CommandError> {
+    let offline = Offline::check(texts, &[])?;
+    let session = offline.connect(connection, ui).await?;
+    let read = async {
+        let (defaults, target) = (defaults(session.identity()), acting(session.identity()));
+        let desired = offline.complete(&defaults, ui)?;
+        let live = survey::everything(&target, &desired, session.as_ref()).await?;
+        Ok(Snapshot { target, defaults, taken_at, live })
+    }
+    .await;
+    session.close().await;
+    read
+}
+
+/// Plans from what was read before.
+pub(super) fn from_snapshot(
+    intent: Intent,
+    entities: &[String],
+    snapshot: Snapshot,
+    texts: &Texts,
+    ui: &Ui,
+) -> Result<Saved, CommandError> {
+    let Snapshot { target, defaults, taken_at, live } = snapshot;
+    let offline = Offline::check(texts, entities)?;
+    let desired = offline.complete(&defaults, ui)?;
+    let live = survey::recorded(&live, &desired, Siblings::Ours).map_err(|missing| {
+        let schemas: Vec<String> = missing.iter().map(|scope| scope.schema.to_string()).collect();
+        let message = format!("the snapshot holds nothing of schema {}", schemas.join(", "));
+        let help = "take a new one, with this definition:\nsnowform snapshot FILE";
+        CommandError::new(Exit::Failed, "snapshot", message, help)
+    })?;
+    ui.remark(&format!("from a snapshot of {taken_at}; the account was not asked"));
+    Ok(Saved { intent, target, files: texts.files.clone(), desired, live })
 }
 
 /// Takes a plan from a file, where nothing has moved since it was made.
@@ -68,16 +152,14 @@ pub(super) async fn resume(
         same_definition(&saved, texts)?;
     }
     let named = texts.filter(|texts| texts.target.is_some());
-    let checked = named.map(|texts| check::check(&texts.files, &texts.inputs()));
+    let declared = named.map(|texts| check::check(&texts.files, &texts.inputs()).project);
     let asked = texts.and_then(|texts| texts.target.as_deref());
-    let place = match &checked {
-        Some(checked) => target::chosen(asked, &checked.project, connection)?,
+    let place = match &declared {
+        Some(project) => target::chosen(asked, project, connection)?,
         None => None,
     };
-    let connection = &target::connection(place, connection);
-    let session = connect::open(connection, directory, ui).await?;
+    let session = connect_to(place, connection, directory, ui).await?;
     let checked = async {
-        target::verify(place, session.identity(), connection)?;
         let target = acting(session.identity());
         if target != saved.target {
             return Err(other_target(&saved.target, &target));

@@ -18,7 +18,7 @@ pub use problem::Problem;
 use crate::desired::{Desired, NotManaged, Origin};
 use crate::kind::image_repository::PROJECT;
 use crate::object::reading::{Live, ScopeReading, scope_of};
-use crate::object::state::ObjectId;
+use crate::object::state::{Object, ObjectId};
 use crate::object::statement::{Hazard, HazardKind, Operation, Sql};
 use crate::source::span::Spanned;
 use diff::Comparison;
@@ -85,12 +85,23 @@ pub struct Plan {
     pub changes: Vec<Change>,
     /// Objects that carry the project's mark, are not declared any more, and stay.
     pub left: Vec<ObjectId>,
+    /// Other objects of the same schemas, where they were read: nobody declares them, and nothing happens to them.
+    pub undeclared: Vec<Undeclared>,
     /// What keeps the plan from being carried out.
     pub problems: Vec<Problem>,
     /// Entities of types that are not deployed.
     pub not_managed: Vec<NotManaged>,
     /// What the definition says and nothing acts on.
     pub without_effect: Vec<Spanned<String>>,
+}
+
+/// An object that nobody declares.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Undeclared {
+    /// The object.
+    pub id: ObjectId,
+    /// What was read of it.
+    pub live: Object,
 }
 
 impl Plan {
@@ -167,6 +178,7 @@ pub fn plan(intent: Intent, target: Target, desired: &Desired, live: &Live) -> P
         } else {
             ours.into_iter().map(|(id, _)| id).collect()
         },
+        undeclared: undeclared(desired, live),
         target,
         changes,
         not_managed: desired.not_managed.clone(),
@@ -194,16 +206,19 @@ fn belonging(desired: &Desired, live: &Live) -> Vec<(ObjectId, Origin)> {
     });
     ours.map(|(id, _)| {
         let entity = id.name.name.to_string();
-        (id.clone(), Origin::bare(entity, project.span, role_to_see(id, desired)))
+        (id.clone(), Origin::bare(entity, project.span, desired.role_to_see(id).cloned()))
     })
     .collect()
 }
 
-/// The role under which an object of a schema was listed, which is that of a declared one beside it.
-fn role_to_see(id: &ObjectId, desired: &Desired) -> Option<crate::object::name::Ident> {
-    let scopes = desired.scopes();
-    let mut beside = scopes.iter().filter(|scope| scope.schema == id.name.schema);
-    beside.next().and_then(|scope| scope.role.clone())
+/// Objects that were read beside the declared ones, are not the project's, and are named nowhere.
+fn undeclared(desired: &Desired, live: &Live) -> Vec<Undeclared> {
+    let project = desired.project.as_ref().map(|name| &name.value);
+    let others = live.siblings.iter().filter(|(id, object)| {
+        let ours = project.is_some() && object.attributes.get(PROJECT) == project;
+        !ours && !desired.unselected.contains(id)
+    });
+    others.map(|(id, object)| Undeclared { id: id.clone(), live: object.clone() }).collect()
 }
 
 fn schemas(intent: Intent, desired: &Desired, live: &Live) -> Vec<SchemaCreation> {

@@ -5,9 +5,11 @@
 //! removes some.
 
 use crate::deploy::{Failure, Outcome, Progress};
+use crate::kind::image_repository::{OWNER, PROJECT};
 use crate::object::state::{Contents, Image};
 use crate::plan::{
     Action, AttributeChange, Change, Goal, GrantChange, Plan, Problem, SchemaCreation, Step, TagChange,
+    Undeclared,
 };
 use crate::source::diagnostic::{Diagnostic, Label, Severity};
 use crate::source::files::Files;
@@ -45,6 +47,8 @@ pub struct PlanDocument {
     pub changes: Vec<ChangeDocument>,
     /// Objects that carry the project's mark, are not declared any more, and stay; full names in SQL spelling.
     pub left: Vec<String>,
+    /// Other objects of the same schemas, which nobody declares; read by `drift` only.
+    pub undeclared: Vec<UndeclaredDocument>,
     /// What keeps it from being carried out.
     pub problems: Vec<ProblemDocument>,
     /// Entities of types that snowform does not deploy.
@@ -62,6 +66,22 @@ pub struct TargetDocument {
     pub host: String,
     /// The role, or null.
     pub role: Option<String>,
+}
+
+/// An object that nobody declares.
+#[derive(Debug, Serialize, JsonSchema)]
+pub struct UndeclaredDocument {
+    /// Its type, as entities have it.
+    #[serde(rename = "type")]
+    pub type_name: &'static str,
+    /// Its full name in SQL spelling.
+    pub name: String,
+    /// The role that owns it, where the account says so.
+    pub owner: Option<String>,
+    /// The project whose mark it carries, if any.
+    pub project: Option<String>,
+    /// When it was created, as RFC 3339.
+    pub created_on: Option<String>,
 }
 
 /// A schema that is created.
@@ -282,7 +302,8 @@ pub struct FixDocument {
 
 /// A plan, and what came of it where it was deployed.
 pub fn plan(plan: &Plan, outcome: Option<&Outcome>, files: &Files) -> PlanDocument {
-    let Plan { goal, target, schemas, changes, left, problems, not_managed, without_effect } = plan;
+    let Plan { goal, target, schemas, changes, left, undeclared, problems, not_managed, without_effect } =
+        plan;
     PlanDocument {
         format: "snowform/plan",
         format_version: PLAN_FORMAT_VERSION,
@@ -312,6 +333,16 @@ pub fn plan(plan: &Plan, outcome: Option<&Outcome>, files: &Files) -> PlanDocume
             })
             .collect(),
         left: left.iter().map(|id| id.name.to_string()).collect(),
+        undeclared: undeclared
+            .iter()
+            .map(|Undeclared { id, live }| UndeclaredDocument {
+                type_name: id.object_type.type_name(),
+                name: id.name.to_string(),
+                owner: live.attributes.get(OWNER).cloned(),
+                project: live.attributes.get(PROJECT).cloned(),
+                created_on: live.facts.get("created_on").cloned(),
+            })
+            .collect(),
         changes: changes
             .iter()
             .enumerate()

@@ -2,13 +2,13 @@
 
 use super::{counted, visible};
 use crate::desired::{Origin, PartOrigin};
-use crate::kind::image_repository::OWNER;
+use crate::kind::image_repository::{OWNER, PROJECT};
 use crate::kind::{self, ChangeRule};
 use crate::object::name::Ident;
-use crate::object::state::{Contents, Grant, Image};
+use crate::object::state::{Contents, Grant, Image, Object};
 use crate::plan::{
     Action, AttributeChange, Change, Goal, GrantAction, GrantChange, Plan, Problem, Reason, SchemaCreation,
-    TagChange,
+    TagChange, Undeclared,
 };
 use crate::source::files::Files;
 use crate::source::span::Span;
@@ -38,6 +38,33 @@ pub fn text(plan: &Plan, files: &Files) -> String {
     }
     let _ = writeln!(out, "{}", summary(plan));
     out
+}
+
+/// The plan that would mend what has drifted, and what else the same schemas hold. `all`: also what is as declared.
+pub fn drift(plan: &Plan, all: bool, files: &Files) -> String {
+    let mut out = String::new();
+    if all {
+        for change in plan.changes.iter().filter(|change| change.action == Action::NoOp) {
+            let known = change.live.as_ref().map(history).unwrap_or_default();
+            let _ = writeln!(out, "  {DIM}as declared: {}{known}{DIM:#}", visible(&change.id.to_string()));
+        }
+        for Undeclared { id, live } in &plan.undeclared {
+            let known = history(live);
+            let _ = writeln!(out, "  {DIM}not declared: {}{known}{DIM:#}", visible(&id.to_string()));
+        }
+        if !out.is_empty() {
+            out.push('\n');
+        }
+    }
+    out + &text(plan, files)
+}
+
+/// Whose an object is, and since when it is there.
+fn history(object: &Object) -> String {
+    let owner = object.attributes.get(OWNER).map(|owner| format!(", owned by role {}", Ident::exact(owner)));
+    let created = object.facts.get("created_on").map(|when| format!(", created {when}"));
+    let project = object.attributes.get(PROJECT).map(|project| format!(", of project {project}"));
+    visible(&[owner, created, project].into_iter().flatten().collect::<String>())
 }
 
 /// One line: what would happen, or that nothing would.

@@ -1,6 +1,6 @@
 //! Plans as data: `tests/cases/plan/NAME/` holds a definition, `live.sql` with what the account holds before, and
 //! `expected.txt`, the plan as a person reads it. A case whose name starts with `destroy` or `replace` plans that. A file
-//! `options` holds more words: `prune`, `create-schemas`, `role=NAME` for the role that plans, and `fails` where
+//! `options` holds more words: `prune`, `create-schemas`, `privileges` to ask what the role may do, `role=NAME` for the role that plans, and `fails` where
 //! that role may not carry the plan out: then nothing that it does not see may have changed.
 //!
 //! Whatever a case was written for, it also asserts: the plan is sound; the same inputs in another order give the same
@@ -56,6 +56,7 @@ fn account(case: &Path) -> Account {
 struct Case {
     intent: Intent,
     fails: bool,
+    privileges: bool,
     checked: project::Checked,
     desired: Desired,
     reversed: Desired,
@@ -79,7 +80,7 @@ fn read(case: &Path, session: &dyn Session) -> Case {
     let options = words(case);
     let has = |option: &str| options.iter().any(|word| word == option);
     let intent = Intent { goal, prune: has("prune"), create_schemas: has("create-schemas") };
-    Case { intent, fails: has("fails"), checked, desired, reversed }
+    Case { intent, fails: has("fails"), privileges: has("privileges"), checked, desired, reversed }
 }
 
 fn words(case: &Path) -> Vec<String> {
@@ -111,12 +112,12 @@ async fn run(path: &Path) -> Result<(), String> {
     let session = LocalSession::new(account.clone(), options).unwrap();
     let case = read(path, &session);
     let before = dump(&account);
-    let first = project::plan(case.intent, &case.desired, &session).await.unwrap();
+    let first = project::plan(case.intent, &case.desired, case.privileges, &session).await.unwrap();
     assert_eq!(dump(&account), before, "planning changed something");
     let text = plain(&view::plan::text(&first, &case.checked.files));
     let document = serde_json::to_value(view::json::plan(&first, None, &case.checked.files)).unwrap();
 
-    let live = project::live(case.intent, &case.desired, &session).await.unwrap();
+    let live = project::live(case.intent, &case.desired, case.privileges, &session).await.unwrap();
     let (target, files) = (project::target(&session), case.checked.files.clone());
     let saved = Saved { intent: case.intent, target, files, desired: case.desired, live };
     let again = file::read(&file::write(&saved)).unwrap();
@@ -124,7 +125,7 @@ async fn run(path: &Path) -> Result<(), String> {
     assert_eq!(text, plain(&view::plan::text(&again.plan(), &again.files)), "a saved plan is another plan");
     let desired = saved.desired;
 
-    let reversed = project::plan(case.intent, &case.reversed, &session).await.unwrap();
+    let reversed = project::plan(case.intent, &case.reversed, case.privileges, &session).await.unwrap();
     assert_eq!(text, plain(&view::plan::text(&reversed, &case.checked.files)), "the order of entities shows");
 
     let schema = serde_json::to_value(snowform::schema::plan()).unwrap();
@@ -139,7 +140,7 @@ async fn run(path: &Path) -> Result<(), String> {
             assert_eq!(dump(&account), before, "a deploy that failed changed something");
             return expect(path, &text);
         }
-        let second = project::plan(case.intent.settled(), &desired, &session).await.unwrap();
+        let second = project::plan(case.intent.settled(), &desired, case.privileges, &session).await.unwrap();
         assert!(
             !second.has_changes(),
             "after the deploy: {}",

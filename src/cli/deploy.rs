@@ -183,7 +183,7 @@ pub(super) async fn run_saved(args: &DeployArgs, path: &Path, ui: &Ui) -> Result
 
 pub(super) async fn run(run: Run<'_>, texts: &Texts, ui: &Ui) -> Result<Exit, CommandError> {
     let Run { intent, entities, connection, .. } = run;
-    let request = Request { intent, entities, siblings: Siblings::Ours, connection };
+    let request = Request { intent, entities, siblings: Siblings::Ours, privileges: false, connection };
     let planned = planning::prepare(request, texts, ui).await?;
     let result = carry_out(&run, &planned, ui).await;
     planned.session.close().await;

@@ -31,6 +31,9 @@ pub(super) struct PlanArgs {
     /// Plan from a snapshot that `snowform snapshot` took, without an account
     #[arg(long, value_name = "FILE", conflicts_with = "local")]
     pub(super) snapshot: Option<PathBuf>,
+    /// Ask also whether the role may carry the plan out; what is missing is a problem of the plan
+    #[arg(long, conflicts_with = "snapshot")]
+    pub(super) check_privileges: bool,
     /// Exit with 2 when changes are present
     #[arg(long)]
     pub(super) detailed_exitcode: bool,
@@ -41,12 +44,22 @@ pub(super) struct PlanArgs {
 }
 
 pub(super) async fn run(args: &PlanArgs, texts: &Texts, ui: &Ui) -> Result<Exit, CommandError> {
-    let PlanArgs { entities, reach, out, snapshot, detailed_exitcode, project: _, connection } = args;
+    let PlanArgs {
+        entities,
+        reach,
+        out,
+        snapshot,
+        check_privileges,
+        detailed_exitcode,
+        project: _,
+        connection,
+    } = args;
     let intent = reach.intent(Goal::Deploy);
     let saved = match snapshot {
         Some(path) => planning::from_snapshot(intent, entities, super::snapshot::read(path)?, texts, ui)?,
         None => {
-            let request = Request { intent, entities, siblings: Siblings::Ours, connection };
+            let privileges = *check_privileges;
+            let request = Request { intent, entities, siblings: Siblings::Ours, privileges, connection };
             let planned = planning::prepare(request, texts, ui).await?;
             planned.session.close().await;
             planned.saved

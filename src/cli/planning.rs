@@ -28,6 +28,8 @@ pub(super) struct Request<'a> {
     pub(super) entities: &'a [String],
     /// What is read beside the declared objects.
     pub(super) siblings: Siblings,
+    /// Whether it is asked what the role may do.
+    pub(super) privileges: bool,
     pub(super) connection: &'a ConnectionArgs,
 }
 
@@ -86,13 +88,16 @@ async fn connect_to(
 
 /// Checks, connects, reads and plans.
 pub(super) async fn prepare(request: Request<'_>, texts: &Texts, ui: &Ui) -> Result<Planned, CommandError> {
-    let Request { intent, entities, siblings, connection } = request;
+    let Request { intent, entities, siblings, privileges, connection } = request;
     let offline = Offline::check(texts, entities)?;
     let session = offline.connect(connection, ui).await?;
     let saved = async {
         let desired = offline.complete(&defaults(session.identity()), ui)?;
         let target = acting(session.identity());
-        let live = survey(intent, &target, &desired, siblings, session.as_ref()).await?;
+        let mut live = survey(intent, &target, &desired, siblings, session.as_ref()).await?;
+        if privileges {
+            survey::privileges(&target, &desired, session.as_ref(), &mut live).await?;
+        }
         Ok(Saved { intent, target, files: texts.files.clone(), desired, live })
     }
     .await;

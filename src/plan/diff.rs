@@ -43,6 +43,7 @@ impl Comparison<'_> {
             let Differences { attributes, tags, grants } = differences;
             let lost = action == Action::Replace;
             let contents = lost.then(|| self.live.contents.get(id).cloned()).flatten();
+            let users = lost.then(|| self.live.users.get(id).cloned()).flatten();
             let (desired, live) = (Some(desired.clone()), present.cloned());
             let (id, origin) = (id.clone(), origin.clone());
             Change {
@@ -55,6 +56,7 @@ impl Comparison<'_> {
                 desired,
                 live,
                 contents,
+                users,
                 origin,
                 steps,
                 wave: 0,
@@ -118,6 +120,7 @@ impl Comparison<'_> {
             desired: None,
             live,
             contents,
+            users: self.live.users.get(id).cloned(),
             origin: origin.clone(),
             steps,
             wave: 0,

@@ -1,15 +1,18 @@
 //! The pure middle: desired and live state to a [`Plan`]. One function for preview, file and deploy; the same inputs
 //! give the same plan, byte for byte.
 
+mod advice;
 pub mod change;
 mod diff;
 pub mod file;
 pub mod lint;
 mod order;
+mod privilege;
 mod problem;
 
 pub(crate) use diff::matches;
 
+pub use advice::Advice;
 pub use change::{
     Action, AttributeChange, Change, GrantAction, GrantChange, Reason, SchemaCreation, Step, TagChange,
 };
@@ -89,6 +92,8 @@ pub struct Plan {
     pub undeclared: Vec<Undeclared>,
     /// What keeps the plan from being carried out.
     pub problems: Vec<Problem>,
+    /// What is worth knowing before.
+    pub advice: Vec<Advice>,
     /// Entities of types that are not deployed.
     pub not_managed: Vec<NotManaged>,
     /// What the definition says and nothing acts on.
@@ -169,15 +174,20 @@ pub fn plan(intent: Intent, target: Target, desired: &Desired, live: &Live) -> P
         last.sort_by(|a, b| a.id.cmp(&b.id));
         order::append(last, &mut changes);
     }
+    let schemas = if goal == Goal::Destroy { Vec::new() } else { schemas(intent, desired, live) };
+    let left: Vec<ObjectId> = if intent.prune || goal == Goal::Destroy {
+        Vec::new()
+    } else {
+        ours.into_iter().map(|(id, _)| id).collect()
+    };
+    let mut problems = problem::problems(intent, &target, desired, live, &changes);
+    problems.extend(privilege::missing(&target, live, &schemas, &changes));
     Plan {
         goal,
-        schemas: if goal == Goal::Destroy { Vec::new() } else { schemas(intent, desired, live) },
-        problems: problem::problems(intent, &target, desired, live, &changes),
-        left: if intent.prune || goal == Goal::Destroy {
-            Vec::new()
-        } else {
-            ours.into_iter().map(|(id, _)| id).collect()
-        },
+        advice: advice::advice(intent, live, &changes, &left),
+        schemas,
+        problems,
+        left,
         undeclared: undeclared(desired, live),
         target,
         changes,

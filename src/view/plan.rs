@@ -5,10 +5,11 @@ use crate::desired::{Origin, PartOrigin};
 use crate::kind::image_repository::{OWNER, PROJECT};
 use crate::kind::{self, ChangeRule};
 use crate::object::name::Ident;
+use crate::object::reading::Users;
 use crate::object::state::{Contents, Grant, Image, Object};
 use crate::plan::{
-    Action, AttributeChange, Change, Goal, GrantAction, GrantChange, Plan, Problem, Reason, SchemaCreation,
-    TagChange, Undeclared,
+    Action, Advice, AttributeChange, Change, Goal, GrantAction, GrantChange, Plan, Problem, Reason,
+    SchemaCreation, TagChange, Undeclared,
 };
 use crate::source::files::Files;
 use crate::source::span::Span;
@@ -33,6 +34,13 @@ pub fn text(plan: &Plan, files: &Files) -> String {
         let _ = writeln!(out, "  {DIM}{} is not there{DIM:#}\n", change.id);
     }
     draw_notes(&mut out, plan, files);
+    for Advice { message, commands } in &plan.advice {
+        let _ = writeln!(out, "note: {}", visible(message));
+        for command in commands {
+            let _ = writeln!(out, "    {}", visible(command));
+        }
+        out.push('\n');
+    }
     for problem in &plan.problems {
         draw_problem(&mut out, problem);
     }
@@ -160,6 +168,9 @@ fn draw_change(out: &mut String, change: &Change, plan: &Plan, files: &Files) {
     if let Some(Contents::Listed(images)) = &change.contents {
         draw_lost(out, images);
     }
+    if let Some(users) = &change.users {
+        draw_users(out, users);
+    }
     for step in &change.steps {
         let role =
             step.role.as_ref().map(|role| format!("  {DIM}-- as role {role}{DIM:#}")).unwrap_or_default();
@@ -186,6 +197,28 @@ fn draw_lost(out: &mut String, images: &[Image]) {
     }
     if images.len() > MOST_IMAGES {
         let _ = writeln!(out, "    lost: {} more", images.len() - MOST_IMAGES);
+    }
+}
+
+/// Who runs images that would go.
+fn draw_users(out: &mut String, users: &Users) {
+    match users {
+        Users::Listed { names, unread } => {
+            for name in names {
+                let _ = writeln!(
+                    out,
+                    "    used by service {}: new instances of it will not start",
+                    visible(&name.to_string())
+                );
+            }
+            if *unread > 0 {
+                let services = counted(*unread, "service");
+                let _ = writeln!(out, "    perhaps used: this role may not look into {services}");
+            }
+        }
+        Users::Unknown { why } => {
+            let _ = writeln!(out, "    perhaps used: services could not be listed ({})", visible(why));
+        }
     }
 }
 

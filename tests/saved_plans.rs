@@ -232,3 +232,50 @@ fn a_snapshot_is_planned_from_as_the_account_would_be() {
         assert_eq!(project.run(&["plan", "--snapshot", "snapshot.json"]).0, 1);
     }
 }
+
+#[test]
+fn a_plan_is_undone_as_far_as_there_is_a_way_back() {
+    let project = Project::new();
+    let overlay = "removed: [doomed]\nentities:\n  kept:\n    comment: new words\n    grants:\n      - privilege: READ\n        role: reader\n";
+    fs::write(project.path("snowform.yml"), overlay).unwrap();
+    let mut context = Context::local();
+    for sql in ["USE ROLE ACCOUNTADMIN", "CREATE ROLE reader", "CREATE ROLE other", "USE ROLE SYSADMIN"] {
+        project.account.execute(&mut context, sql).unwrap();
+    }
+    project.sql("GRANT WRITE ON IMAGE REPOSITORY kept TO ROLE other");
+    project.sql("CREATE IMAGE REPOSITORY doomed COMMENT = 'was here'");
+    let repositories = || {
+        let rows =
+            project.account.execute(&mut Context::local(), "SHOW IMAGE REPOSITORIES IN ACCOUNT").unwrap();
+        let cell = |row: &snowform::session::Row<'_>, name| row.get(name).unwrap_or("").to_owned();
+        rows.iter().map(|row| (cell(&row, "name"), cell(&row, "comment"))).collect::<Vec<_>>()
+    };
+    let grants = || {
+        let rows =
+            project.account.execute(&mut Context::local(), "SHOW GRANTS ON IMAGE REPOSITORY kept").unwrap();
+        rows.iter().map(|row| row.get("privilege").unwrap().to_owned()).collect::<Vec<_>>()
+    };
+    let before = (repositories(), grants());
+    assert_eq!(project.save().0, 0);
+    let allow = ["--allow", "widens-access"];
+    let (code, said) = project.run(&[&["deploy", "--local", "--plan", "plan.json"][..], &allow].concat());
+    assert_eq!(code, 0, "{said}");
+    assert_ne!((repositories(), grants()), before);
+    let (code, said) = project.run(&["undo", "plan.json", "--local"]);
+    assert_eq!(code, 0, "{said}");
+    assert!(
+        said.contains("cannot be undone: image repository LOCAL.PUBLIC.DOOMED: it comes back empty"),
+        "{said}"
+    );
+    assert_eq!((repositories(), grants()), before);
+    let (code, said) = project.run(&["undo", "plan.json", "--local"]);
+    assert_eq!(code, 0, "{said}");
+    assert!(said.contains("Nothing to change"), "{said}");
+    // What was pushed since is not lost by going back.
+    assert_eq!(project.run(&[&["deploy", "--local"][..], &allow].concat()).0, 0);
+    let new = ObjectName::new(Ident::exact("LOCAL"), Ident::exact("PUBLIC"), Ident::exact("NEW"));
+    project.account.record_image(&new, "app", Some("1"), "sha256:ab").unwrap();
+    let (code, said) = project.run(&["undo", "plan.json", "--local"]);
+    assert_eq!(code, 3, "{said}");
+    assert!(said.contains("snowform undo plan.json --local --allow drops-images"), "{said}");
+}

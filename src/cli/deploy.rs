@@ -190,7 +190,8 @@ pub(super) async fn run(run: Run<'_>, texts: &Texts, ui: &Ui) -> Result<Exit, Co
     result
 }
 
-async fn carry_out(run: &Run<'_>, planned: &Planned, ui: &Ui) -> Result<Exit, CommandError> {
+/// Carries a plan out, where what it would lose is allowed.
+pub(super) async fn carry_out(run: &Run<'_>, planned: &Planned, ui: &Ui) -> Result<Exit, CommandError> {
     let (plan, files) = (&planned.plan, &planned.saved.files);
     if run.consent.dry_run || !plan.problems.is_empty() || !plan.has_changes() {
         super::plan::show(plan, files, ui);

@@ -28,6 +28,7 @@ mod snapshot;
 mod spcs;
 mod target;
 mod ui;
+mod undo;
 mod validate;
 
 use clap::error::ErrorKind;
@@ -83,6 +84,7 @@ enum Command {
     Deploy(deploy::DeployArgs),
     Drift(drift::DriftArgs),
     Snapshot(snapshot::SnapshotArgs),
+    Undo(undo::UndoArgs),
     Destroy(deploy::DestroyArgs),
     Import(import::ImportArgs),
     Connection(connection::ConnectionCommand),
@@ -174,6 +176,7 @@ fn dispatch(command: &Command, ui: &Ui) -> Ran {
         Command::Validate(args) => validate::run(args, ui),
         Command::Plan(args) => with_texts(args.texts(), |texts| wait(plan::run(args, texts, ui))),
         Command::Show(args) => show::run(args, ui).map_err(alone),
+        Command::Undo(args) => wait(undo::run(args, ui)).map_err(alone),
         Command::Snapshot(args) => with_texts(args.texts(), |texts| wait(snapshot::run(args, texts, ui))),
         Command::Drift(args) => with_texts(args.texts(), |texts| wait(drift::run(args, texts, ui))),
         Command::Deploy(args @ deploy::DeployArgs { plan: Some(plan), .. }) => {

@@ -8,7 +8,7 @@ use super::{select, target};
 use crate::check::{self, Checked};
 use crate::desired::{Desired, NameDefaults};
 use crate::plan::file::{Saved, Snapshot};
-use crate::plan::{Intent, Plan, Target};
+use crate::plan::{Goal, Intent, Plan, Target};
 use crate::session::{Identity, Session};
 use crate::source::diagnostic::{Diagnostic, Diagnostics};
 use crate::source::files::Files;
@@ -175,6 +175,28 @@ pub(super) async fn resume(
     }
     .await;
     finish(checked, session).await
+}
+
+/// Plans something else for the account that a saved plan was for.
+pub(super) async fn again(
+    saved: Saved,
+    desired: Desired,
+    directory: &Path,
+    connection: &ConnectionArgs,
+    ui: &Ui,
+) -> Result<Planned, CommandError> {
+    let session = connect::open(connection, directory, ui).await?;
+    let planned = async {
+        let target = acting(session.identity());
+        if target != saved.target {
+            return Err(other_target(&saved.target, &target));
+        }
+        let intent = Intent::from(Goal::Deploy);
+        let live = survey(intent, &target, &desired, Siblings::Ours, session.as_ref()).await?;
+        Ok(Saved { intent, target, files: saved.files, desired, live })
+    }
+    .await;
+    finish(planned, session).await
 }
 
 async fn finish(

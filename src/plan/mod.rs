@@ -9,6 +9,7 @@ pub mod lint;
 mod order;
 mod privilege;
 mod problem;
+pub mod undo;
 
 pub(crate) use diff::matches;
 

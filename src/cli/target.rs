@@ -30,7 +30,7 @@ pub(super) fn chosen<'a>(
             None => format!("it has: {}", names.join(", ")),
         };
         let message = format!("snowform.yml has no target `{asked}`");
-        CommandError::new(Exit::Usage, "unknown-target", message, help)
+        CommandError::new(Exit::Usage, "undeclared-target", message, help)
     })
 }
 
@@ -68,7 +68,7 @@ pub(super) fn verify(
             target.name.value
         );
         let help = "use the connection of that account and role, or correct the target in snowform.yml";
-        Err(CommandError::new(Exit::Failed, "wrong-target", message, help))
+        Err(CommandError::new(Exit::Failed, "target-mismatch", message, help))
     };
     if normal(&identity.account) != normal(&target.account.value) {
         return wrong("account", &target.account.value, &identity.account);

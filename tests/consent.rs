@@ -154,6 +154,9 @@ fn a_selection_never_prunes_what_was_not_selected() {
     assert_eq!((code, said.contains("left the definition")), (0, false), "{said}");
     let (code, said) = run(directory.path(), &["plan", "nothing_*"]);
     assert_eq!(code, 64, "{said}");
+    fs::remove_file(path("snowform.yml")).unwrap();
+    let (code, said) = run(directory.path(), &["deploy", "--prune"]);
+    assert_eq!(code, 64, "{said}");
     let account = Account::open(&path(".snowform")).unwrap();
     assert_eq!(repositories(&account), 2);
 }

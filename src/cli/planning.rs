@@ -63,6 +63,16 @@ impl<'a> Offline<'a> {
         Ok(desired)
     }
 
+    /// What is pruned is known by the project's mark.
+    fn can_intend(&self, intent: Intent) -> Result<(), CommandError> {
+        if !intent.prune || self.checked.project.name.is_some() {
+            return Ok(());
+        }
+        let message = "--prune drops what carries the project's mark, and the project has no name";
+        let help = "give it one in snowform.yml, and deploy once without --prune:\nproject: my_project";
+        Err(CommandError::new(Exit::Usage, "no-project", message, help))
+    }
+
     /// A session with the account that is meant, and no other.
     async fn connect(&self, given: &ConnectionArgs, ui: &Ui) -> Result<Box<dyn Session>, CommandError> {
         let place = target::chosen(self.texts.target.as_deref(), &self.checked.project, given)?;
@@ -90,6 +100,7 @@ async fn connect_to(
 pub(super) async fn prepare(request: Request<'_>, texts: &Texts, ui: &Ui) -> Result<Planned, CommandError> {
     let Request { intent, entities, siblings, privileges, connection } = request;
     let offline = Offline::check(texts, entities)?;
+    offline.can_intend(intent)?;
     let session = offline.connect(connection, ui).await?;
     let saved = async {
         let desired = offline.complete(&defaults(session.identity()), ui)?;
@@ -134,6 +145,7 @@ pub(super) fn from_snapshot(
 ) -> Result<Saved, CommandError> {
     let Snapshot { target, defaults, taken_at, live } = snapshot;
     let offline = Offline::check(texts, entities)?;
+    offline.can_intend(intent)?;
     let desired = offline.complete(&defaults, ui)?;
     let live = survey::recorded(&live, &desired, Siblings::Ours).map_err(|missing| {
         let schemas: Vec<String> = missing.iter().map(|scope| scope.schema.to_string()).collect();

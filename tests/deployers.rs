@@ -4,6 +4,12 @@
 
 #[path = "support/project.rs"]
 mod project;
+#[path = "support/proxy.rs"]
+#[expect(dead_code, reason = "nothing goes wrong on the way here; it only takes its time")]
+mod proxy;
+#[path = "support/scripted.rs"]
+#[expect(dead_code, reason = "only its reading of requests is needed here")]
+mod scripted;
 
 use snowform::deploy::Progress;
 use snowform::local::server::{ServerConfig, serve};
@@ -18,6 +24,7 @@ use std::fs;
 use std::path::Path;
 use std::pin::Pin;
 use std::process::{Child, Command, Stdio};
+use std::time::Duration;
 
 fn snowform(directory: &Path, words: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_snowform"));
@@ -332,4 +339,54 @@ async fn services_that_run_what_would_go_are_named() {
     assert!(plan.changes.iter().all(|change| change.users.is_none()));
     let outcome = project::carry_out(&plan, &session).await;
     assert!(outcome.progress.iter().all(|progress| *progress == Progress::Unchanged));
+}
+
+/// SIGINT in the middle: what is under way ends, the rest is not begun, the report is true, and a second deploy finishes
+/// the work.
+#[tokio::test(flavor = "multi_thread")]
+async fn an_interrupted_deploy_says_what_it_did_and_the_next_finishes_it() {
+    const NUMBER: usize = 120;
+    let account = Account::in_memory().unwrap();
+    account.set_password(&Ident::exact("LOCAL"), "local-password").unwrap();
+    let server = serve(account.clone(), ServerConfig::default()).await.unwrap();
+    // Every request takes a while on its way, so that there is a middle.
+    let proxy = proxy::Proxy::start(server.address(), Duration::from_millis(60), Vec::new()).await;
+    let directory = tempfile::tempdir().unwrap();
+    let entity = |number: usize| format!("  repo_{number:03}:\n    type: image-repository\n");
+    let definition: String = (0..NUMBER).map(entity).collect();
+    fs::write(
+        directory.path().join("snowflake.yml"),
+        format!("definition_version: 2\nentities:\n{definition}"),
+    )
+    .unwrap();
+    let start = |words: &[&str]| {
+        let mut command = snowform(directory.path(), words);
+        command.arg("-x").env("SNOWFLAKE_ACCOUNT", "local").env("SNOWFLAKE_USER", "LOCAL");
+        command.env("SNOWFLAKE_PASSWORD", "local-password").env("SNOWFLAKE_HOST", "127.0.0.1");
+        command.env("SNOWFLAKE_PROTOCOL", "http").env("SNOWFLAKE_PORT", proxy.port.to_string());
+        command.env("SNOWFLAKE_DATABASE", "LOCAL").env("SNOWFLAKE_SCHEMA", "PUBLIC");
+        command.env("HOME", directory.path()).spawn().unwrap()
+    };
+    let there =
+        || account.execute(&mut Context::local(), "SHOW IMAGE REPOSITORIES IN ACCOUNT").unwrap().rows.len();
+    let child = start(&["deploy", "--format", "json"]);
+    let id = child.id().to_string();
+    while there() == 0 {
+        tokio::time::sleep(Duration::from_millis(2)).await;
+    }
+    assert!(Command::new("kill").args(["-INT", &id]).status().unwrap().success());
+    let (code, said) = tokio::task::spawn_blocking(move || ended(child)).await.unwrap();
+    assert_eq!(code, 130, "{said}");
+    let document = &said[said.find('{').unwrap()..=said.rfind('}').unwrap()];
+    let report: serde_json::Value = serde_json::from_str(document).unwrap();
+    let status = |wanted: &str| {
+        let changes = report["changes"].as_array().unwrap();
+        changes.iter().filter(|change| change["result"]["status"] == wanted).count()
+    };
+    assert_eq!(status("done"), there(), "{said}");
+    assert_eq!(status("done") + status("not-begun"), NUMBER, "{said}");
+    assert!(status("not-begun") > 0, "it was interrupted too late");
+    let child = start(&["deploy"]);
+    let (code, said) = tokio::task::spawn_blocking(move || ended(child)).await.unwrap();
+    assert_eq!((code, there()), (0, NUMBER), "{said}");
 }

@@ -21,6 +21,7 @@ pub use problem::Problem;
 
 use crate::desired::{Desired, NotManaged, Origin};
 use crate::kind::image_repository::PROJECT;
+use crate::object::name::Ident;
 use crate::object::reading::{Live, ScopeReading, scope_of};
 use crate::object::state::{Object, ObjectId};
 use crate::object::statement::{Hazard, HazardKind, Operation, Sql};
@@ -151,8 +152,9 @@ impl Plan {
 pub fn plan(intent: Intent, target: Target, desired: &Desired, live: &Live) -> Plan {
     let goal = intent.goal;
     let project = desired.project.as_ref().map(|name| name.value.as_str());
-    let comparison =
-        Comparison { live, replace: goal == Goal::Replace, role: target.role.as_deref(), project };
+    let role = target.role.as_deref().and_then(|role| Ident::parse(role).ok());
+    let replace = goal == Goal::Replace;
+    let comparison = Comparison { live, replace, role: role.as_ref().map(Ident::as_str), project };
     let mut changes: Vec<Change> = desired
         .state
         .iter()

@@ -4,8 +4,10 @@
 use super::change::{Action, Change};
 use super::{Goal, Intent};
 use crate::kind::{self, CopyOf};
+use crate::object::name::SchemaName;
 use crate::object::reading::Live;
-use crate::object::state::{Contents, ImageRef, ImageVersion, Object, ObjectId};
+use crate::object::state::{Contents, ImageRef, ImageVersion, Object, ObjectId, ObjectType};
+use std::collections::BTreeMap;
 
 /// A remark, with commands to copy.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -32,19 +34,32 @@ pub(super) fn advice(intent: Intent, live: &Live, changes: &[Change], left: &[Ob
 
 /// Where one object of a schema goes and one comes, that may be meant as a rename. Snowflake has none.
 fn renames(live: &Live, changes: &[Change], left: &[ObjectId]) -> Vec<Advice> {
-    let created = || changes.iter().filter(|change| change.action == Action::Create);
-    let dropped = changes.iter().filter(|change| change.action == Action::Drop).map(|change| &change.id);
-    let gone: Vec<&ObjectId> = dropped.chain(left).collect();
-    let beside = |id: &ObjectId, other: &ObjectId| {
-        id.object_type == other.object_type && id.name.schema == other.name.schema
-    };
-    let pairs = created().filter_map(|new| {
-        let mut old = gone.iter().filter(|old| beside(old, &new.id));
-        let (old, others) = (old.next()?, old.next());
-        let only_new = created().filter(|other| beside(&other.id, &new.id)).count() == 1;
-        (others.is_none() && only_new).then_some((*old, new))
+    let mut schemas: BTreeMap<(ObjectType, &SchemaName), Traffic<'_>> = BTreeMap::new();
+    for change in changes {
+        let id = &change.id;
+        match change.action {
+            Action::Create => schemas.entry((id.object_type, &id.name.schema)).or_default().come.push(change),
+            Action::Drop => {
+                schemas.entry((id.object_type, &id.name.schema)).or_default().gone.push((id, false))
+            }
+            Action::NoOp | Action::Alter | Action::Replace => {}
+        }
+    }
+    for id in left {
+        schemas.entry((id.object_type, &id.name.schema)).or_default().gone.push((id, true));
+    }
+    let pairs = schemas.into_values().filter_map(|Traffic { come, gone }| match (&come[..], &gone[..]) {
+        ([new], [(old, stays)]) => rename(live, old, new, *stays),
+        _ => None,
     });
-    pairs.filter_map(|(old, new)| rename(live, old, new, left.contains(old))).collect()
+    pairs.collect()
+}
+
+/// What comes to a schema and what goes; of what goes, whether it stays for now.
+#[derive(Default)]
+struct Traffic<'a> {
+    come: Vec<&'a Change>,
+    gone: Vec<(&'a ObjectId, bool)>,
 }
 
 fn rename(live: &Live, old: &ObjectId, new: &Change, stays: bool) -> Option<Advice> {

@@ -3,11 +3,11 @@
 //! A listing hides what the role may not see, so "not listed" means absent *or hidden*. Nothing here, and nothing
 //! that reads this, drops or replaces an object on the strength of an absence.
 
-use crate::kind::{self, Filter, Managed};
-use crate::object::name::{Ident, SchemaName};
-use crate::object::reading::{Live, Scope, ScopeReading, scope_of};
+use crate::kind::{self, Filter, Managed, service};
+use crate::object::name::{Ident, ObjectName, SchemaName};
+use crate::object::reading::{Live, Privilege, Privileges, Scope, ScopeReading, Users, scope_of};
 use crate::object::rows::Rows;
-use crate::object::state::{Contents, Grant, ObjectId, State};
+use crate::object::state::{Contents, Grant, Object, ObjectId, State, Tags};
 use crate::object::statement::Sql;
 use crate::session::{Answer, Session, SessionError};
 use futures_util::future::try_join_all;
@@ -23,18 +23,28 @@ const SIDE_BY_SIDE: usize = 16;
 /// An object that shall be read, and the role to read it under.
 pub type Wanted<'a> = (&'a ObjectId, Option<&'a Ident>);
 
-/// Reads the wanted objects. Others that the listings show are left out.
+/// Reads the wanted objects, and of the others that the listings show those that `beside` keeps.
 ///
 /// # Errors
 /// Whatever a listing fails with, except that its schema is not there: that is a reading.
-pub async fn read(session: &dyn Session, wanted: &[Wanted<'_>]) -> Result<Live, SessionError> {
+pub async fn read(
+    session: &dyn Session,
+    wanted: &[Wanted<'_>],
+    beside: &(dyn Fn(&ObjectId, &Object) -> bool + Sync),
+) -> Result<Live, SessionError> {
     let ids: BTreeSet<&ObjectId> = wanted.iter().map(|(id, _)| *id).collect();
     let scopes: BTreeSet<Scope> = wanted.iter().map(|(id, role)| scope_of(id, *role)).collect();
     let readings = try_join_all(scopes.into_iter().map(|scope| read_scope(session, scope))).await?;
     let mut live = Live::default();
     for (scope, reading, listed) in readings {
         live.scopes.insert(scope, reading);
-        live.state.extend(listed.into_iter().filter(|(id, _)| ids.contains(id)));
+        for (id, object) in listed {
+            if ids.contains(&id) {
+                live.state.insert(id, object);
+            } else if beside(&id, &object) {
+                live.siblings.insert(id, object);
+            }
+        }
     }
     Ok(live)
 }
@@ -151,6 +161,107 @@ pub async fn read_grants(
     Ok(())
 }
 
+/// Reads the values of tags of each of these objects, where they are there, into the state.
+///
+/// # Errors
+/// Whatever the question fails with, as where there is no such tag.
+pub async fn read_tags(
+    session: &dyn Session,
+    wanted: &[(&ObjectId, Option<&Ident>, Vec<&ObjectName>)],
+    live: &mut Live,
+) -> Result<(), SessionError> {
+    let present = wanted.iter().filter(|(id, _, _)| live.state.contains_key(*id));
+    let read: Vec<(&ObjectId, Tags)> = stream::iter(present)
+        .map(|(id, role, tags)| async move {
+            let managed = kind::managed(id.object_type);
+            let rows = session.query(&(managed.read_tags)(&id.name, tags), *role).await?;
+            let values = rows.rows.first().map(Vec::as_slice).unwrap_or_default();
+            let set =
+                tags.iter().zip(values).filter_map(|(tag, value)| Some(((*tag).clone(), value.clone()?)));
+            Ok::<_, SessionError>((*id, set.collect()))
+        })
+        .buffered(SIDE_BY_SIDE)
+        .try_collect()
+        .await?;
+    for (id, tags) in read {
+        if let Some(object) = live.state.get_mut(id) {
+            object.tags = tags;
+        }
+    }
+    Ok(())
+}
+
+/// Looks for services that run images of these objects. What cannot be listed is [`Users::Unknown`].
+pub async fn read_users(session: &dyn Session, wanted: &[&ObjectId]) -> BTreeMap<ObjectId, Users> {
+    if wanted.is_empty() {
+        return BTreeMap::new();
+    }
+    let specifications = match specifications(session).await {
+        Ok(specifications) => specifications,
+        Err(error) => {
+            let unknown = Users::Unknown { why: error.to_string() };
+            return wanted.iter().map(|id| ((*id).clone(), unknown.clone())).collect();
+        }
+    };
+    let unread = specifications.iter().filter(|(_, specification)| specification.is_none()).count();
+    let users = |id: &ObjectId| {
+        let uses = |text: &String| service::runs_images_of(text, &id.name);
+        let using = specifications.iter().filter(|(_, text)| text.as_ref().is_some_and(uses));
+        Users::Listed { names: using.map(|(name, _)| name.clone()).collect(), unread }
+    };
+    wanted.iter().map(|id| ((*id).clone(), users(id))).collect()
+}
+
+/// Every service, with its specification where the role may read it.
+async fn specifications(session: &dyn Session) -> Result<Vec<(ObjectName, Option<String>)>, SessionError> {
+    let rows = session.query(&service::list(), None).await?;
+    let names: Vec<ObjectName> = rows.iter().filter_map(|row| service::read(&row)).collect();
+    let described = stream::iter(names).map(|name| async move {
+        let rows = session.query(&service::describe(&name), None).await;
+        let rows = rows.unwrap_or_default();
+        let specification = rows.iter().next().and_then(|row| row.get("spec").map(ToOwned::to_owned));
+        (name, specification)
+    });
+    Ok(described.buffered(SIDE_BY_SIDE).collect().await)
+}
+
+/// Reads what these roles may do: their own grants, and those of every role that was granted to them.
+///
+/// # Errors
+/// Whatever a listing of grants fails with.
+pub async fn read_privileges(
+    session: &dyn Session,
+    roles: impl IntoIterator<Item = Ident>,
+) -> Result<BTreeMap<Ident, Privileges>, SessionError> {
+    let mut read = BTreeMap::new();
+    for role in roles {
+        let mut privileges = Privileges::default();
+        // What PUBLIC may do, every role may.
+        let mut open = vec![role.clone(), Ident::exact("PUBLIC")];
+        while let Some(next) = open.pop() {
+            if !privileges.roles.insert(next.clone()) {
+                continue;
+            }
+            let rows = session.query(&Sql::new("SHOW GRANTS TO ROLE").ident(&next), None).await?;
+            for row in rows.iter() {
+                let (Some(privilege), Some(granted_on), Some(name)) =
+                    (row.get("privilege"), row.get("granted_on"), row.get("name"))
+                else {
+                    continue;
+                };
+                if granted_on == "ROLE" && privilege == "USAGE" {
+                    open.extend(Ident::parse(name));
+                } else {
+                    let (privilege, granted_on) = (privilege.to_owned(), granted_on.to_owned());
+                    privileges.held.insert(Privilege { privilege, granted_on, name: name.to_owned() });
+                }
+            }
+        }
+        read.insert(role, privileges);
+    }
+    Ok(read)
+}
+
 /// What is listed as a whole.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Container {
@@ -216,5 +327,5 @@ pub async fn read_again(
     id: &ObjectId,
     role: Option<&Ident>,
 ) -> Result<State, SessionError> {
-    read(session, &[(id, role)]).await.map(|live| live.state)
+    read(session, &[(id, role)], &|_, _| false).await.map(|live| live.state)
 }

@@ -3,6 +3,7 @@
 mod answer;
 mod connect;
 mod connection;
+mod consent;
 mod credential_helper;
 mod deploy;
 mod drift;
@@ -21,10 +22,14 @@ mod project;
 mod registry_access;
 mod repository_urls;
 mod schema;
+mod select;
 mod show;
 mod sign_in;
+mod snapshot;
 mod spcs;
+mod target;
 mod ui;
+mod undo;
 mod validate;
 
 use clap::error::ErrorKind;
@@ -79,6 +84,8 @@ enum Command {
     Show(show::ShowArgs),
     Deploy(deploy::DeployArgs),
     Drift(drift::DriftArgs),
+    Snapshot(snapshot::SnapshotArgs),
+    Undo(undo::UndoArgs),
     Destroy(deploy::DestroyArgs),
     Import(import::ImportArgs),
     Connection(connection::ConnectionCommand),
@@ -170,6 +177,8 @@ fn dispatch(command: &Command, ui: &Ui) -> Ran {
         Command::Validate(args) => validate::run(args, ui),
         Command::Plan(args) => with_texts(args.texts(), |texts| wait(plan::run(args, texts, ui))),
         Command::Show(args) => show::run(args, ui).map_err(alone),
+        Command::Undo(args) => wait(undo::run(args, ui)).map_err(alone),
+        Command::Snapshot(args) => with_texts(args.texts(), |texts| wait(snapshot::run(args, texts, ui))),
         Command::Drift(args) => with_texts(args.texts(), |texts| wait(drift::run(args, texts, ui))),
         Command::Deploy(args @ deploy::DeployArgs { plan: Some(plan), .. }) => {
             wait(deploy::run_saved(args, plan, ui)).map_err(alone)

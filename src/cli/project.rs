@@ -1,11 +1,12 @@
 //! Finds a project's files and reads them.
 
 use super::error::{CommandError, Exit};
-use crate::definition::{Inputs, Variables};
+use crate::definition::{Inputs, Variables, target_variables};
 use crate::host::{environment, files};
 use crate::source::files::{Files, MAX_FILE_BYTES};
 use crate::source::span::FileId;
 use clap::Args;
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 /// The file that a project is found by; the official CLI reads no other spelling.
@@ -23,6 +24,9 @@ pub(super) struct ProjectArgs {
     /// Value of `ctx.env.KEY` in templates, stronger than the environment and the definition's `env`; repeatable
     #[arg(long = "env", value_name = "KEY=VALUE", value_parser = key_and_value, global = true)]
     pub(super) env: Vec<(String, String)>,
+    /// Target of snowform.yml: its account and role are pinned, its names and variables apply
+    #[arg(long, value_name = "NAME", global = true)]
+    pub(super) target: Option<String>,
 }
 
 pub(super) fn key_and_value(text: &str) -> Result<(String, String), String> {
@@ -43,12 +47,14 @@ pub(super) struct Texts {
     local: Option<FileId>,
     overlay: Option<FileId>,
     variables: Variables,
+    /// The target that was asked for.
+    pub(super) target: Option<String>,
 }
 
 impl Texts {
     /// Which text is what.
     pub(super) fn inputs(&self) -> Inputs<'_> {
-        let Self { directory: _, files: _, definition, local, overlay, variables } = self;
+        let Self { directory: _, files: _, definition, local, overlay, variables, target: _ } = self;
         Inputs { definition: *definition, local: *local, overlay: *overlay, variables }
     }
 }
@@ -65,9 +71,13 @@ pub(super) fn read_directory(directory: PathBuf, args: &ProjectArgs) -> Result<T
     let definition = add(&mut texts, &directory, DEFINITION)?.ok_or_else(|| missing(&directory, false))?;
     let local = add(&mut texts, &directory, LOCAL)?;
     let overlay = add(&mut texts, &directory, OVERLAY)?;
-    let variables =
-        Variables { overrides: args.env.iter().cloned().collect(), system: environment::variables() };
-    Ok(Texts { directory, files: texts, definition, local, overlay, variables })
+    let mut overrides = match (&args.target, overlay) {
+        (Some(target), Some(overlay)) => target_variables(&texts, overlay, target),
+        _ => BTreeMap::new(),
+    };
+    overrides.extend(args.env.iter().cloned());
+    let variables = Variables { overrides, system: environment::variables() };
+    Ok(Texts { directory, files: texts, definition, local, overlay, variables, target: args.target.clone() })
 }
 
 /// The directory asked for; else the nearest one upwards with a definition, up to the home directory or the root

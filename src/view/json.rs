@@ -5,8 +5,13 @@
 //! removes some.
 
 use crate::deploy::{Failure, Outcome, Progress};
+use crate::kind::image_repository::{OWNER, PROJECT};
+use crate::object::reading::Users;
 use crate::object::state::{Contents, Image};
-use crate::plan::{Action, AttributeChange, Change, Goal, GrantChange, Plan, Problem, Step};
+use crate::plan::{
+    Action, Advice, AttributeChange, Change, Goal, GrantChange, Plan, Problem, SchemaCreation, Step,
+    TagChange, Undeclared,
+};
 use crate::source::diagnostic::{Diagnostic, Label, Severity};
 use crate::source::files::Files;
 use crate::source::span::Span;
@@ -37,10 +42,18 @@ pub struct PlanDocument {
     pub deployable: bool,
     /// How many objects there are of each action.
     pub summary: BTreeMap<&'static str, usize>,
+    /// Schemas that are created before anything else.
+    pub schemas: Vec<SchemaDocument>,
     /// One for every object, unchanged ones too, in the order in which they are carried out.
     pub changes: Vec<ChangeDocument>,
+    /// Objects that carry the project's mark, are not declared any more, and stay; full names in SQL spelling.
+    pub left: Vec<String>,
+    /// Other objects of the same schemas, which nobody declares; read by `drift` only.
+    pub undeclared: Vec<UndeclaredDocument>,
     /// What keeps it from being carried out.
     pub problems: Vec<ProblemDocument>,
+    /// What is worth knowing before.
+    pub advice: Vec<AdviceDocument>,
     /// Entities of types that snowform does not deploy.
     pub not_managed: Vec<NotManagedDocument>,
     /// What the definition says and nothing acts on.
@@ -56,6 +69,34 @@ pub struct TargetDocument {
     pub host: String,
     /// The role, or null.
     pub role: Option<String>,
+}
+
+/// An object that nobody declares.
+#[derive(Debug, Serialize, JsonSchema)]
+pub struct UndeclaredDocument {
+    /// Its type, as entities have it.
+    #[serde(rename = "type")]
+    pub type_name: &'static str,
+    /// Its full name in SQL spelling.
+    pub name: String,
+    /// The role that owns it, where the account says so.
+    pub owner: Option<String>,
+    /// The project whose mark it carries, if any.
+    pub project: Option<String>,
+    /// When it was created, as RFC 3339.
+    pub created_on: Option<String>,
+}
+
+/// A schema that is created.
+#[derive(Debug, Serialize, JsonSchema)]
+pub struct SchemaDocument {
+    /// Its full name in SQL spelling.
+    pub name: String,
+    /// What is carried out.
+    pub step: StepDocument,
+    /// How it went; only in a deploy's answer.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub result: Option<ResultDocument>,
 }
 
 /// What happens to one object.
@@ -76,10 +117,14 @@ pub struct ChangeDocument {
     pub source: Range,
     /// The attributes that differ.
     pub attributes: Vec<AttributeDocument>,
+    /// The governance tags that differ.
+    pub tags: Vec<TagDocument>,
     /// The grants that are not as declared.
     pub grants: Vec<GrantDocument>,
     /// The images that a drop would destroy, or null where they were not read.
     pub images: Option<Vec<ImageDocument>>,
+    /// Who runs them, or null where nobody looked.
+    pub used_by: Option<UsersDocument>,
     /// What is carried out, in order.
     pub steps: Vec<StepDocument>,
     /// How it went; only in a deploy's answer.
@@ -93,6 +138,17 @@ pub struct AttributeDocument {
     /// Its name.
     pub field: &'static str,
     /// The live value; null where there is no object yet.
+    pub before: Option<String>,
+    /// The declared value.
+    pub after: String,
+}
+
+/// A governance tag that differs.
+#[derive(Debug, Serialize, JsonSchema)]
+pub struct TagDocument {
+    /// Its full name in SQL spelling.
+    pub tag: String,
+    /// The live value; null where it is not set.
     pub before: Option<String>,
     /// The declared value.
     pub after: String,
@@ -161,6 +217,26 @@ pub struct ProblemDocument {
     pub message: String,
     /// What to do.
     pub help: String,
+}
+
+/// A remark on the plan, with commands for a shell.
+#[derive(Debug, Serialize, JsonSchema)]
+pub struct AdviceDocument {
+    /// In words.
+    pub message: String,
+    /// What to run, if one wants to.
+    pub commands: Vec<String>,
+}
+
+/// Who runs images that would be destroyed.
+#[derive(Debug, Serialize, JsonSchema)]
+pub struct UsersDocument {
+    /// Full names of services in SQL spelling.
+    pub services: Vec<String>,
+    /// How many services there are whose specification the role may not read.
+    pub unread: usize,
+    /// Why they could not be listed, or null.
+    pub why_unknown: Option<String>,
 }
 
 /// An entity that snowform does not deploy.
@@ -251,7 +327,18 @@ pub struct FixDocument {
 
 /// A plan, and what came of it where it was deployed.
 pub fn plan(plan: &Plan, outcome: Option<&Outcome>, files: &Files) -> PlanDocument {
-    let Plan { goal, target, changes, problems, not_managed, without_effect } = plan;
+    let Plan {
+        goal,
+        target,
+        schemas,
+        changes,
+        left,
+        undeclared,
+        problems,
+        advice,
+        not_managed,
+        without_effect,
+    } = plan;
     PlanDocument {
         format: "snowform/plan",
         format_version: PLAN_FORMAT_VERSION,
@@ -271,6 +358,26 @@ pub fn plan(plan: &Plan, outcome: Option<&Outcome>, files: &Files) -> PlanDocume
         summary: [Action::Create, Action::Alter, Action::Replace, Action::Drop, Action::NoOp]
             .map(|action| (action.name(), plan.count(action)))
             .into(),
+        schemas: schemas
+            .iter()
+            .enumerate()
+            .map(|(at, SchemaCreation { schema, step })| SchemaDocument {
+                name: schema.to_string(),
+                step: step_document(step),
+                result: outcome.map(|outcome| result_document(&outcome.schemas[at])),
+            })
+            .collect(),
+        left: left.iter().map(|id| id.name.to_string()).collect(),
+        undeclared: undeclared
+            .iter()
+            .map(|Undeclared { id, live }| UndeclaredDocument {
+                type_name: id.object_type.type_name(),
+                name: id.name.to_string(),
+                owner: live.attributes.get(OWNER).cloned(),
+                project: live.attributes.get(PROJECT).cloned(),
+                created_on: live.facts.get("created_on").cloned(),
+            })
+            .collect(),
         changes: changes
             .iter()
             .enumerate()
@@ -279,6 +386,13 @@ pub fn plan(plan: &Plan, outcome: Option<&Outcome>, files: &Files) -> PlanDocume
         problems: problems
             .iter()
             .map(|Problem { message, help }| ProblemDocument { message: message.clone(), help: help.clone() })
+            .collect(),
+        advice: advice
+            .iter()
+            .map(|Advice { message, commands }| AdviceDocument {
+                message: message.clone(),
+                commands: commands.clone(),
+            })
             .collect(),
         not_managed: not_managed
             .iter()
@@ -301,10 +415,12 @@ fn change_document(change: &Change, progress: Option<&Progress>, files: &Files) 
         action,
         reason,
         attributes,
+        tags,
         grants,
         desired: _,
         live: _,
         contents,
+        users,
         origin,
         steps,
         wave: _,
@@ -324,6 +440,14 @@ fn change_document(change: &Change, progress: Option<&Progress>, files: &Files) 
                 after: after.clone(),
             })
             .collect(),
+        tags: tags
+            .iter()
+            .map(|TagChange { tag, before, after }| TagDocument {
+                tag: tag.to_string(),
+                before: before.clone(),
+                after: after.clone(),
+            })
+            .collect(),
         grants: grants
             .iter()
             .map(|GrantChange { grant, action }| GrantDocument {
@@ -333,8 +457,22 @@ fn change_document(change: &Change, progress: Option<&Progress>, files: &Files) 
             })
             .collect(),
         images: contents.as_ref().and_then(images),
+        used_by: users.as_ref().map(users_document),
         steps: steps.iter().map(step_document).collect(),
         result: progress.map(result_document),
+    }
+}
+
+fn users_document(users: &Users) -> UsersDocument {
+    match users {
+        Users::Listed { names, unread } => UsersDocument {
+            services: names.iter().map(ToString::to_string).collect(),
+            unread: *unread,
+            why_unknown: None,
+        },
+        Users::Unknown { why } => {
+            UsersDocument { services: Vec::new(), unread: 0, why_unknown: Some(why.clone()) }
+        }
     }
 }
 

@@ -123,17 +123,6 @@ enum State {
 }
 
 impl SessionStore {
-    /// The store of this user on this machine; none where there is no place for it, or where the connection or the
-    /// place says that nothing is to be kept.
-    pub(super) fn of(settings: &Settings) -> Option<Self> {
-        let wanted = settings.truth(Key::ClientStoreTemporaryCredential);
-        // What runs in continuous integration runs once, and perhaps on a machine that others use next.
-        if !wanted.unwrap_or(!settings.environment().is_ci()) {
-            return None;
-        }
-        Self::here(settings.environment())
-    }
-
     /// The store of this user on this machine.
     pub fn here(environment: &Environment) -> Option<Self> {
         let cache = environment.get("XDG_CACHE_HOME").map(PathBuf::from);

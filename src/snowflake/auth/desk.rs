@@ -52,8 +52,10 @@ pub struct Desk {
 impl Desk {
     /// A desk with the files of this user on this machine, as far as the connection says that they may be used.
     pub fn of(settings: &Settings, person: Arc<dyn Person>) -> Self {
-        let tokens = TokenStore::find(settings.environment());
-        Self { person, tokens, sessions: SessionStore::of(settings), ..Self::default() }
+        let environment = Some(settings.environment()).filter(|_| settings.keeps());
+        let (tokens, sessions) =
+            (environment.and_then(TokenStore::find), environment.and_then(SessionStore::here));
+        Self { person, tokens, sessions, ..Self::default() }
     }
 
     /// A desk that goes on with no session and keeps none; tokens stay.

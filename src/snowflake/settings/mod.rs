@@ -196,6 +196,12 @@ impl Settings {
         &self.environment
     }
 
+    /// Whether tokens and sessions may be kept between two commands: as the connection says, and where it says nothing,
+    /// not in continuous integration. What runs there runs once, and perhaps on a machine that others use next.
+    pub(in crate::snowflake) fn keeps(&self) -> bool {
+        self.truth(Key::ClientStoreTemporaryCredential).unwrap_or(!self.environment.is_ci())
+    }
+
     /// Session parameters of the connection's `session_parameters` table, by upper-case name.
     pub fn session_parameters(&self) -> &BTreeMap<String, serde_json::Value> {
         &self.session_parameters

@@ -99,6 +99,19 @@ async fn a_token_is_printed_where_it_is_asked_for_and_nowhere_else() {
     let token = printed.lines().nth(1).unwrap().split(',').next().unwrap();
     assert!(token.len() > 30 && !text(&asked.stderr).contains(token), "{asked:?}");
 
+    // A job of GitHub Actions says first that it is to be hidden, and where the token itself does not go.
+    let config = account_directory.join("config.toml");
+    let job = Command::new(env!("CARGO_BIN_EXE_snowform"))
+        .args(["image-registry", "token", "--format", "csv", "--config-file", config.to_str().unwrap()])
+        .env_clear()
+        .env("HOME", directory.path().join("home"))
+        .env("GITHUB_ACTIONS", "true")
+        .output()
+        .unwrap();
+    let printed = text(&job.stdout);
+    let token = printed.lines().nth(1).unwrap().split(',').next().unwrap();
+    assert_eq!(text(&job.stderr), format!("::add-mask::{token}\n"));
+
     let signed_in = snowform(directory.path(), &["image-registry", "login"]);
     assert_eq!((signed_in.status.code(), text(&signed_in.stdout)), (Some(0), "Login Succeeded\n".to_owned()));
     let file = fs::read_to_string(directory.path().join("home/.docker/config.json")).unwrap();

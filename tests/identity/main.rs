@@ -8,6 +8,7 @@ mod browser;
 mod kept;
 mod oauth;
 mod okta;
+mod proxy;
 mod push;
 #[path = "../support/mod.rs"]
 #[expect(dead_code, reason = "each test program needs a part of it")]

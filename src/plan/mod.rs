@@ -13,7 +13,7 @@ pub use change::{Action, AttributeChange, Change, GrantAction, GrantChange, Reas
 use crate::desired::{Desired, NotManaged};
 use crate::object::reading::{Live, Scope, ScopeReading, scope_of};
 use crate::object::statement::{Hazard, HazardKind};
-use crate::source::span::Spanned;
+use crate::source::span::{Span, Spanned};
 use std::collections::BTreeMap;
 
 /// What a plan is for.
@@ -58,11 +58,20 @@ pub struct Plan {
 /// Why a plan cannot be carried out.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Problem {
+    /// The stable code, for `explain`: [`MISSING_CONTAINER`] or [`PROTECTED`].
+    pub code: &'static str,
     /// What is wrong, in a sentence.
     pub message: String,
     /// What to do.
     pub help: String,
+    /// What asks for the object, where it is one.
+    pub span: Option<Span>,
 }
+
+/// A database or schema that does not exist, or that the role may not use.
+pub const MISSING_CONTAINER: &str = "missing-container";
+/// An object that must not be lost.
+pub const PROTECTED: &str = "protected";
 
 impl Plan {
     /// Whether anything would change.
@@ -102,7 +111,7 @@ pub fn plan(goal: Goal, target: Target, desired: &Desired, live: &Live) -> Plan 
                 Goal::Deploy | Goal::Replace,
                 Some(missing @ (ScopeReading::NoDatabase | ScopeReading::NoSchema)),
             ) => {
-                let problem = missing_container(missing, &scope, &target);
+                let problem = missing_container(missing, &scope, &target, origin.span);
                 blocked.entry(problem.message.clone()).or_insert(problem);
             }
             (Goal::Deploy | Goal::Replace, _) => {
@@ -134,6 +143,8 @@ pub fn plan(goal: Goal, target: Target, desired: &Desired, live: &Live) -> Plan 
 fn protected(change: &Change) -> Option<Problem> {
     let lost = matches!(change.action, Action::Drop | Action::Replace);
     (lost && change.origin.prevent_drop).then(|| Problem {
+        code: PROTECTED,
+        span: Some(change.origin.span),
         message: format!("{} is protected: `prevent_drop` is set for `{}`", change.id, change.origin.entity),
         help: format!(
             "remove `prevent_drop` of entity `{}` from snowform.yml if that is meant",
@@ -142,7 +153,7 @@ fn protected(change: &Change) -> Option<Problem> {
     })
 }
 
-fn missing_container(missing: &ScopeReading, scope: &Scope, target: &Target) -> Problem {
+fn missing_container(missing: &ScopeReading, scope: &Scope, target: &Target, span: Span) -> Problem {
     let schema = &scope.schema;
     let role = scope.role.as_ref().map(ToString::to_string).or_else(|| target.role.clone());
     let role = role.unwrap_or_else(|| "the session's role".to_owned());
@@ -152,6 +163,8 @@ fn missing_container(missing: &ScopeReading, scope: &Scope, target: &Target) -> 
     };
     let kind = what.to_uppercase();
     Problem {
+        code: MISSING_CONTAINER,
+        span: Some(span),
         message: format!("{what} {name} does not exist, or role {role} may not use it"),
         help: format!(
             "create it, correct the name, or let the role use it:\nCREATE {kind} {name};\nGRANT USAGE ON {kind} {name} TO ROLE {role};"

@@ -157,10 +157,14 @@ pub struct ResultDocument {
 /// What keeps a plan from being carried out.
 #[derive(Debug, Serialize, JsonSchema)]
 pub struct ProblemDocument {
+    /// The stable code, for `snowform explain`.
+    pub code: &'static str,
     /// What is wrong.
     pub message: String,
     /// What to do.
     pub help: String,
+    /// Where the reason stands, or null.
+    pub source: Option<Range>,
 }
 
 /// An entity that snowform does not deploy.
@@ -185,7 +189,7 @@ pub struct NoteDocument {
 }
 
 /// A stretch of a file. Lines and columns count from 1, columns in code points; bytes count from 0.
-#[derive(Debug, Serialize, JsonSchema)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct Range {
     /// The file.
     pub path: String,
@@ -278,7 +282,12 @@ pub fn plan(plan: &Plan, outcome: Option<&Outcome>, files: &Files) -> PlanDocume
             .collect(),
         problems: problems
             .iter()
-            .map(|Problem { message, help }| ProblemDocument { message: message.clone(), help: help.clone() })
+            .map(|Problem { code, message, help, span }| ProblemDocument {
+                code,
+                message: message.clone(),
+                help: help.clone(),
+                source: span.map(|span| range(span, files)),
+            })
             .collect(),
         not_managed: not_managed
             .iter()
@@ -407,7 +416,8 @@ fn diagnostic_document(diagnostic: &Diagnostic, files: &Files) -> DiagnosticDocu
     }
 }
 
-fn range(span: Span, files: &Files) -> Range {
+/// A span's lines and columns.
+pub(super) fn range(span: Span, files: &Files) -> Range {
     let (start, end) = (files.start(span), files.position(span.file, span.end));
     Range {
         path: files.path(span.file).to_owned(),

@@ -1,11 +1,11 @@
 //! A plan as a person reads it: what, where it comes from, old → new, the statement, and one line that counts.
 
-use super::{counted, visible};
-use crate::desired::{Origin, PartOrigin};
-use crate::kind::{self, ChangeRule};
-use crate::plan::{Action, AttributeChange, Change, Goal, GrantAction, GrantChange, Plan, Problem, Reason};
+use super::difference::{self, Difference};
+use super::json::Range;
+use super::report::{Entry, Report, Statement, Trouble};
+use super::visible;
+use crate::plan::{Action, Plan, Reason};
 use crate::source::files::Files;
-use crate::source::span::Span;
 use anstyle::{AnsiColor, Style};
 use std::fmt::Write as _;
 
@@ -14,121 +14,61 @@ const DIM: Style = Style::new().dimmed();
 
 /// The plan. Styled with ANSI; whoever prints it strips that where it does not belong.
 pub fn text(plan: &Plan, files: &Files) -> String {
+    draw(&Report::new(plan, files))
+}
+
+/// The same of a plan that is in words already.
+pub fn draw(report: &Report) -> String {
     let mut out = String::new();
-    for change in plan.changes.iter().filter(|change| change.action != Action::NoOp) {
-        draw_change(&mut out, change, files);
+    for entry in report.changed() {
+        draw_entry(&mut out, entry);
     }
-    for change in plan.changes.iter().filter(|change| change.reason == Reason::NothingToDestroy) {
-        let _ = writeln!(out, "  {DIM}{} is not there{DIM:#}\n", change.id);
+    for entry in report.entries.iter().filter(|entry| entry.reason == Reason::NothingToDestroy) {
+        let _ = writeln!(out, "  {DIM}{} is not there{DIM:#}\n", visible(&entry.title()));
     }
-    draw_notes(&mut out, plan, files);
-    for problem in &plan.problems {
+    draw_notes(&mut out, report);
+    for problem in &report.problems {
         draw_problem(&mut out, problem);
     }
-    let _ = writeln!(out, "{}", summary(plan));
+    let sentence = visible(&report.sentence());
+    // What counts is printed bold, where it acts is not.
+    match sentence.split_once(" in account ") {
+        Some((counts, place)) if report.has_changes() => {
+            let _ = writeln!(out, "{BOLD}{counts}{BOLD:#} in account {place}");
+        }
+        _ => {
+            let _ = writeln!(out, "{sentence}");
+        }
+    }
     out
 }
 
-/// One line: what would happen, or that nothing would.
-pub fn summary(plan: &Plan) -> String {
-    let checked = counted(plan.changes.len(), noun(plan));
-    let place = place(plan);
-    if !plan.has_changes() {
-        return match (plan.problems.is_empty(), plan.goal) {
-            (false, _) => {
-                format!("{}; nothing can be deployed to {place}.", counted(plan.problems.len(), "problem"))
-            }
-            (true, Goal::Deploy | Goal::Replace) => {
-                format!("Nothing to change: {checked} checked in {place}.")
-            }
-            (true, Goal::Destroy) => format!("Nothing to destroy in {place}."),
-        };
-    }
-    let counts = [
-        (Action::Create, "to create"),
-        (Action::Alter, "to alter"),
-        (Action::Replace, "to replace"),
-        (Action::Drop, "to drop"),
-        (Action::NoOp, if plan.goal == Goal::Destroy { "not there" } else { "unchanged" }),
-    ];
-    let parts: Vec<String> = counts
-        .into_iter()
-        .map(|(action, words)| (plan.count(action), words))
-        .filter(|(number, _)| *number > 0)
-        .map(|(number, words)| format!("{number} {words}"))
-        .collect();
-    let problems = match plan.problems.len() {
-        0 => String::new(),
-        number => format!("; {}, so nothing can be deployed", counted(number, "problem")),
-    };
-    format!("{BOLD}Plan: {}{BOLD:#} in {place}{problems}.", parts.join(", "))
-}
-
-/// What the plan's objects are, where they are all of one type.
-fn noun(plan: &Plan) -> &'static str {
-    let mut types = plan.changes.iter().map(|change| change.id.object_type);
-    match types.next() {
-        Some(first) if types.all(|other| other == first) => first.noun(),
-        _ => "object",
-    }
-}
-
-fn place(plan: &Plan) -> String {
-    let account = visible(&plan.target.account);
-    match &plan.target.role {
-        Some(role) => format!("account {account} as role {}", visible(role)),
-        None => format!("account {account}"),
-    }
-}
-
-fn draw_change(out: &mut String, change: &Change, files: &Files) {
-    let (sign, colour) = sign(change.action);
-    let (style, id) = (Style::new().fg_color(Some(colour.into())).bold(), &change.id);
-    let shown = visible(&id.to_string());
-    let _ = writeln!(
-        out,
-        "{style}{sign}{style:#} {BOLD}{shown}{BOLD:#}  {DIM}{}{DIM:#}",
-        at(change.origin.span, files)
-    );
-    if let Some(completed) = completed(&change.origin) {
+fn draw_entry(out: &mut String, entry: &Entry) {
+    let (sign, colour) = sign(entry.action);
+    let style = Style::new().fg_color(Some(colour.into())).bold();
+    let shown = visible(&entry.title());
+    let _ = writeln!(out, "{style}{sign}{style:#} {BOLD}{shown}{BOLD:#}  {DIM}{}{DIM:#}", at(&entry.at));
+    if let Some(completed) = &entry.completed {
         let _ = writeln!(out, "    {DIM}{completed}{DIM:#}");
     }
-    if let Some(why) = why(change) {
+    if let Some(why) = entry.why {
         let _ = writeln!(out, "    {why}");
     }
-    for attribute in &change.attributes {
-        draw_attribute(out, attribute, change, files);
+    for difference in &entry.differences {
+        draw_difference(out, difference);
     }
-    for GrantChange { grant, action } in &change.grants {
-        let words = match action {
-            GrantAction::Grant => "grant",
-            GrantAction::Revoke => "revoke",
-            GrantAction::Keep => "not declared, and kept:",
-        };
-        let _ = writeln!(out, "    {words} {}", visible(&grant.to_string()));
-    }
-    for step in &change.steps {
-        let role =
-            step.role.as_ref().map(|role| format!("  {DIM}-- as role {role}{DIM:#}")).unwrap_or_default();
-        let _ = writeln!(out, "    {};{role}", visible(&step.operation.to_string()));
-        for hazard in &step.hazards {
+    for Statement { sql, role, hazards } in &entry.statements {
+        let role = role
+            .as_ref()
+            .map(|role| format!("  {DIM}-- as role {}{DIM:#}", visible(role)))
+            .unwrap_or_default();
+        let _ = writeln!(out, "    {};{role}", visible(sql));
+        for (kind, message) in hazards {
             let danger = Style::new().fg_color(Some(AnsiColor::Red.into())).bold();
-            let _ = writeln!(out, "    {danger}! {}{danger:#}: {}", hazard.kind, visible(&hazard.message));
+            let _ = writeln!(out, "    {danger}! {kind}{danger:#}: {}", visible(message));
         }
     }
     out.push('\n');
-}
-
-/// Why a replacement and nothing milder.
-fn why(change: &Change) -> Option<&'static str> {
-    if change.reason == Reason::ReplaceAsked {
-        return Some("replaced because --replace was given");
-    }
-    let managed = kind::managed(change.id.object_type);
-    change.attributes.iter().find_map(|attribute| match managed.attribute(attribute.field)?.change {
-        ChangeRule::Replace(why) if change.action == Action::Replace => Some(why),
-        ChangeRule::Replace(_) | ChangeRule::Alter(_) => None,
-    })
 }
 
 fn sign(action: Action) -> (char, AnsiColor) {
@@ -141,55 +81,48 @@ fn sign(action: Action) -> (char, AnsiColor) {
     }
 }
 
-fn draw_attribute(out: &mut String, attribute: &AttributeChange, change: &Change, files: &Files) {
-    let AttributeChange { field, before, after } = attribute;
-    let from = match before {
-        Some(before) => format!("{} → ", quoted(before)),
-        None => String::new(),
+fn draw_difference(out: &mut String, difference: &Difference) {
+    let (field, before, after, place) = match difference {
+        Difference::Item { sign: _, words, text } => {
+            let _ = writeln!(out, "    {words} {}", visible(text));
+            return;
+        }
+        Difference::Value { field, before, after, at } => (visible(field), before, after, at),
     };
-    let place = change.origin.attributes.get(field).map(|span| at(*span, files)).unwrap_or_default();
-    let _ = writeln!(out, "    {field}: {from}{}  {DIM}{place}{DIM:#}", quoted(after));
+    let place = place.as_ref().map(at).unwrap_or_default();
+    match (before, after) {
+        (Some(before), Some(after)) if difference::is_long(before, after) && !before.is_empty() => {
+            let _ = writeln!(out, "    {field}:  {DIM}{place}{DIM:#}");
+            for line in difference::lines(before, after) {
+                let style = match line.sign {
+                    '+' => Style::new().fg_color(Some(AnsiColor::Green.into())),
+                    '-' => Style::new().fg_color(Some(AnsiColor::Red.into())),
+                    _ => DIM,
+                };
+                let _ = writeln!(out, "      {style}{} {}{style:#}", line.sign, visible(&line.text));
+            }
+        }
+        (before, after) => {
+            let from = before.as_ref().map(|before| format!("{} → ", quoted(before))).unwrap_or_default();
+            let to = after.as_ref().map_or_else(|| "nothing".to_owned(), |after| quoted(after));
+            let _ = writeln!(out, "    {field}: {from}{to}  {DIM}{place}{DIM:#}");
+        }
+    }
 }
 
-/// Says which parts of the name are not written in the file.
-fn completed(origin: &Origin) -> Option<String> {
-    let parts = [("database", origin.database), ("schema", origin.schema)];
-    let from = |wanted: PartOrigin| -> Vec<&str> {
-        parts.iter().filter(|(_, part)| *part == wanted).map(|(name, _)| *name).collect()
-    };
-    let connection = from(PartOrigin::Connection);
-    let mut words = Vec::new();
-    if !connection.is_empty() {
-        words.push(format!("{} from the connection", connection.join(" and ")));
+fn draw_notes(out: &mut String, report: &Report) {
+    for (said, place) in &report.notes {
+        let rest = if said.starts_with("not managed") { "; snowform leaves it alone" } else { "" };
+        let _ = writeln!(out, "  {DIM}{}, {}{rest}{DIM:#}", visible(said), at(place));
     }
-    if !from(PartOrigin::Convention).is_empty() {
-        words.push("schema PUBLIC because only a database is written".to_owned());
-    }
-    (!words.is_empty()).then(|| words.join("; "))
-}
-
-fn draw_notes(out: &mut String, plan: &Plan, files: &Files) {
-    for entity in &plan.not_managed {
-        let _ = writeln!(
-            out,
-            "  {DIM}not managed: {} ({}), {}; snowform leaves it alone{DIM:#}",
-            visible(&entity.entity),
-            entity.type_name,
-            at(entity.span, files)
-        );
-    }
-    for note in &plan.without_effect {
-        let _ =
-            writeln!(out, "  {DIM}without effect: {}, {}{DIM:#}", visible(&note.value), at(note.span, files));
-    }
-    if !(plan.not_managed.is_empty() && plan.without_effect.is_empty()) {
+    if !report.notes.is_empty() {
         out.push('\n');
     }
 }
 
-fn draw_problem(out: &mut String, problem: &Problem) {
+fn draw_problem(out: &mut String, problem: &Trouble) {
     let danger = Style::new().fg_color(Some(AnsiColor::Red.into())).bold();
-    let Problem { message, help } = problem;
+    let Trouble { code: _, message, help, at: _ } = problem;
     let _ = writeln!(out, "{danger}problem{danger:#}: {}", visible(message));
     for line in help.lines() {
         let _ = writeln!(out, "    {}", visible(line));
@@ -197,8 +130,8 @@ fn draw_problem(out: &mut String, problem: &Problem) {
     out.push('\n');
 }
 
-fn at(span: Span, files: &Files) -> String {
-    format!("{}:{}", visible(files.path(span.file)), files.start(span).line)
+fn at(range: &Range) -> String {
+    format!("{}:{}", visible(&range.path), range.line)
 }
 
 fn quoted(text: &str) -> String {

@@ -30,7 +30,7 @@ impl DriftArgs {
 pub(super) async fn run(args: &DriftArgs, texts: &Texts, ui: &Ui) -> Result<Exit, CommandError> {
     let planned = planning::prepare(Goal::Deploy, texts, &args.entities, &args.connection, ui).await?;
     planned.session.close().await;
-    super::plan::show(&planned.plan, &texts.files, ui);
+    super::plan::show(&planned.plan, &texts.files, ui)?;
     let differs = planned.plan.has_changes() || !planned.plan.problems.is_empty();
     Ok(if differs { Exit::Changes } else { Exit::Done })
 }

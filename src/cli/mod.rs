@@ -1,6 +1,7 @@
 //! The command line: one file per command, holding its help, its arguments and what it does.
 
 mod answer;
+pub mod codes;
 mod connect;
 mod connection;
 mod credential_helper;
@@ -17,6 +18,7 @@ mod local;
 mod lsp;
 mod plan;
 mod planning;
+mod present;
 mod project;
 mod registry_access;
 mod repository_urls;
@@ -34,11 +36,13 @@ use image_repository::ImageRepositoryCommand;
 use project::Texts;
 use spcs::SpcsAction;
 use std::process::ExitCode;
+use std::sync::Arc;
 use ui::{Format, Ui};
 
 use crate::host::environment;
 use crate::registry::helper;
 use crate::source::files::Files;
+use crate::view::redact::Secrets;
 
 /// Deploy Snowflake project definitions: plan, review, deploy
 #[derive(Debug, Parser)]
@@ -120,7 +124,8 @@ pub fn run() -> ExitCode {
         }
     };
     let Global { format, silent, verbose, debug, no_color } = cli.global;
-    let ui = Ui { format, silent, no_color };
+    let secrets = Arc::new(Secrets::among(&environment::variables()));
+    let ui = Ui { format, silent, no_color, secrets };
     start_log(verbose, debug);
     match dispatch(&cli.command, &ui) {
         Ok(exit) => exit_code(exit),
@@ -139,26 +144,43 @@ fn exit_code(exit: Exit) -> ExitCode {
 /// An error carries the texts that its diagnostics point into.
 type Ran = Result<Exit, (CommandError, Files)>;
 
-/// Formats for reports on a definition belong to the one command that reports on it.
+/// A format belongs to the commands that have something to write in it.
 fn refuse_format(command: &Command, format: Format) -> Result<(), CommandError> {
     let everywhere = matches!(format, Format::Text | Format::Json);
-    let as_snow = matches!(format, Format::Table | Format::JsonExt | Format::Csv);
-    let allowed = match command {
-        Command::Validate(_) => !as_snow,
-        Command::ImageRepository(_) | Command::ImageRegistry(_) | Command::Spcs(_) => everywhere || as_snow,
-        _ => everywhere,
+    let (allowed, help) = match command {
+        Command::Validate(_) => {
+            (format.shows_mistakes(), "validate writes text, json, sarif, github, gitlab, azure and rdjson")
+        }
+        Command::Plan(_)
+        | Command::Show(_)
+        | Command::Drift(_)
+        | Command::Deploy(_)
+        | Command::Destroy(_) => (
+            format.shows_plans() && (everywhere || command.changes_nothing()),
+            "plan, show, drift and a dry run write text, json, markdown, sql, html, sarif, github, gitlab, gitlab-terraform, \
+             azure and rdjson; what was deployed is written as text and json",
+        ),
+        Command::ImageRepository(_) | Command::ImageRegistry(_) | Command::Spcs(_) => (
+            everywhere || !format.shows_plans(),
+            "image-repository and image-registry write text, table, json, json_ext and csv",
+        ),
+        _ => (everywhere, "this command writes text and json"),
     };
     if allowed {
         return Ok(());
     }
-    let message = "this command does not write that format";
-    Err(CommandError::new(
-        Exit::Usage,
-        "format",
-        message,
-        "every command writes text and json; sarif, github, gitlab and rdjson are those of validate, table, json_ext \
-         and csv those of image-repository and image-registry",
-    ))
+    Err(CommandError::new(Exit::Usage, "format", "this command does not write that format", help))
+}
+
+impl Command {
+    /// Whether all that it does is to show a plan.
+    fn changes_nothing(&self) -> bool {
+        match self {
+            Self::Deploy(args) => args.dry_run,
+            Self::Destroy(args) => args.dry_run,
+            _ => true,
+        }
+    }
 }
 
 fn dispatch(command: &Command, ui: &Ui) -> Ran {

@@ -2,14 +2,13 @@
 
 use super::connect::ConnectionArgs;
 use super::error::{CommandError, Exit};
-use super::planning;
 use super::project::{self, ProjectArgs, Texts};
 use super::ui::Ui;
+use super::{planning, present};
 use crate::host::files;
 use crate::plan::file::{self, Saved};
 use crate::plan::{Goal, Plan};
 use crate::source::files::Files;
-use crate::view;
 use clap::Args;
 use std::path::{Path, PathBuf};
 
@@ -39,7 +38,7 @@ pub(super) async fn run(args: &PlanArgs, texts: &Texts, ui: &Ui) -> Result<Exit,
     if let Some(path) = &args.out {
         save(&planned.saved, path)?;
     }
-    show(&planned.plan, &texts.files, ui);
+    show(&planned.plan, &texts.files, ui)?;
     Ok(if !planned.plan.problems.is_empty() {
         Exit::Failed
     } else if args.detailed_exitcode && planned.plan.has_changes() {
@@ -49,9 +48,9 @@ pub(super) async fn run(args: &PlanArgs, texts: &Texts, ui: &Ui) -> Result<Exit,
     })
 }
 
-/// Writes a plan as data.
-pub(super) fn show(plan: &Plan, files: &Files, ui: &Ui) {
-    ui.data(|| view::plan::text(plan, files), || view::json::plan(plan, None, files));
+/// Writes a plan as data, in the format that was asked for.
+pub(super) fn show(plan: &Plan, files: &Files, ui: &Ui) -> Result<(), CommandError> {
+    present::plan(plan, files, ui)
 }
 
 fn save(saved: &Saved, path: &Path) -> Result<(), CommandError> {

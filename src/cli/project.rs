@@ -23,6 +23,23 @@ pub(super) struct ProjectArgs {
     /// Value of `ctx.env.KEY` in templates, stronger than the environment and the definition's `env`; repeatable
     #[arg(long = "env", value_name = "KEY=VALUE", value_parser = key_and_value, global = true)]
     pub(super) env: Vec<(String, String)>,
+    /// Templates see nothing of the environment: for definitions that somebody else may have changed
+    #[arg(long, global = true)]
+    pub(super) no_os_env: bool,
+    /// Templates see this variable of the environment and no other; repeatable
+    #[arg(long, value_name = "NAME", global = true)]
+    pub(super) allow_os_env: Vec<String>,
+}
+
+impl ProjectArgs {
+    /// What templates see.
+    pub(super) fn variables(&self) -> Variables {
+        let mut system = environment::variables();
+        if self.no_os_env || !self.allow_os_env.is_empty() {
+            system.retain(|name, _| self.allow_os_env.contains(name));
+        }
+        Variables { overrides: self.env.iter().cloned().collect(), system }
+    }
 }
 
 pub(super) fn key_and_value(text: &str) -> Result<(String, String), String> {
@@ -65,9 +82,7 @@ pub(super) fn read_directory(directory: PathBuf, args: &ProjectArgs) -> Result<T
     let definition = add(&mut texts, &directory, DEFINITION)?.ok_or_else(|| missing(&directory, false))?;
     let local = add(&mut texts, &directory, LOCAL)?;
     let overlay = add(&mut texts, &directory, OVERLAY)?;
-    let variables =
-        Variables { overrides: args.env.iter().cloned().collect(), system: environment::variables() };
-    Ok(Texts { directory, files: texts, definition, local, overlay, variables })
+    Ok(Texts { directory, files: texts, definition, local, overlay, variables: args.variables() })
 }
 
 /// The directory asked for; else the nearest one upwards with a definition, up to the home directory or the root

@@ -6,12 +6,17 @@ pub mod definition;
 pub mod diagnostics;
 pub mod difference;
 pub mod escape;
+pub mod findings;
+pub mod html;
 pub mod json;
 pub mod listing;
+pub mod markdown;
 pub mod outcome;
 pub mod plan;
+pub mod redact;
 pub mod report;
 pub mod sarif;
+pub mod script;
 
 pub use escape::visible;
 

@@ -197,8 +197,26 @@ impl Report {
                 format!("Nothing to change: {} checked{place}.", counted(self.entries.len(), self.noun))
             }
             (0, Goal::Destroy) => format!("Nothing to destroy{place}."),
-            (number, _) => format!("{}; nothing can be deployed{place}.", counted(number, "problem")),
+            (number, _) => {
+                let place = place.replacen(" in ", " to ", 1);
+                format!("{}; nothing can be deployed{place}.", counted(number, "problem"))
+            }
         }
+    }
+
+    /// Shows every place to somebody who may change its path.
+    pub fn places(&mut self, each: &mut dyn FnMut(&mut Range)) {
+        for entry in &mut self.entries {
+            each(&mut entry.at);
+            for difference in &mut entry.differences {
+                match difference {
+                    Difference::Value { at: Some(at), .. } => each(at),
+                    Difference::Value { at: None, .. } | Difference::Item { .. } => {}
+                }
+            }
+        }
+        self.problems.iter_mut().filter_map(|problem| problem.at.as_mut()).for_each(&mut *each);
+        self.notes.iter_mut().for_each(|(_, at)| each(at));
     }
 
     /// Shows every text that comes from outside to somebody who may change it.

@@ -2,6 +2,7 @@
 
 mod answer;
 pub mod codes;
+mod comment;
 mod connect;
 mod connection;
 mod credential_helper;
@@ -83,6 +84,7 @@ enum Command {
     Deploy(deploy::DeployArgs),
     Drift(drift::DriftArgs),
     Destroy(deploy::DestroyArgs),
+    Comment(comment::CommentArgs),
     Import(import::ImportArgs),
     Connection(connection::ConnectionCommand),
     Local(local::LocalCommand),
@@ -190,6 +192,7 @@ fn dispatch(command: &Command, ui: &Ui) -> Ran {
         Command::Init(args) => init::run(args, ui).map_err(alone),
         Command::Validate(args) => validate::run(args, ui),
         Command::Plan(args) => with_texts(args.texts(), |texts| wait(plan::run(args, texts, ui))),
+        Command::Comment(args) => wait(comment::run(args, ui)).map_err(alone),
         Command::Show(args) => show::run(args, ui).map_err(alone),
         Command::Drift(args) => with_texts(args.texts(), |texts| wait(drift::run(args, texts, ui))),
         Command::Deploy(args @ deploy::DeployArgs { plan: Some(plan), .. }) => {

@@ -1,10 +1,10 @@
 //! Plan + session + observer → Outcome. Decides nothing: which steps, in which order and with which hazards was
 //! decided by the plan; here they are carried out and their results told.
 
+use crate::kind::image_repository::OWNER;
 use crate::live;
-use crate::object::name::Ident;
-use crate::object::state::ObjectId;
-use crate::plan::{Action, Change, Plan, Step, matches};
+use crate::object::name::{Ident, SchemaName};
+use crate::plan::{Action, Change, Plan, SchemaCreation, Step, matches};
 use crate::session::{Session, SessionError, code};
 use futures_util::stream::{self, StreamExt as _};
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -46,6 +46,8 @@ pub struct Failure {
 /// What a deploy did: for every change of the plan, in its order.
 #[derive(Clone, Debug, Default)]
 pub struct Outcome {
+    /// How the creation of each schema went; the indices are the plan's.
+    pub schemas: Vec<Progress>,
     /// How each change went; the indices are the plan's.
     pub progress: Vec<Progress>,
 }
@@ -53,12 +55,16 @@ pub struct Outcome {
 impl Outcome {
     /// Whether every change was carried out.
     pub fn is_complete(&self) -> bool {
-        !self.progress.iter().any(|p| matches!(p, Progress::Failed(_) | Progress::NotReached))
+        !self.all().any(|p| matches!(p, Progress::Failed(_) | Progress::NotReached))
+    }
+
+    fn all(&self) -> impl Iterator<Item = &Progress> {
+        self.schemas.iter().chain(&self.progress)
     }
 
     /// The failures.
     pub fn failures(&self) -> impl Iterator<Item = &Failure> {
-        self.progress.iter().filter_map(|progress| match progress {
+        self.all().filter_map(|progress| match progress {
             Progress::Failed(failure) => Some(failure),
             Progress::Unchanged | Progress::Done { .. } | Progress::NotReached => None,
         })
@@ -82,6 +88,10 @@ pub async fn deploy(
     stop: &AtomicBool,
 ) -> Outcome {
     let mut progress = vec![Progress::NotReached; plan.changes.len()];
+    let schemas = create_schemas(plan, session, stop).await;
+    if schemas.iter().any(|ended| !matches!(ended, Progress::Done { .. })) {
+        return Outcome { schemas, progress };
+    }
     let waves = plan.changes.iter().map(|change| change.wave).max().map_or(0, |last| last + 1);
     for wave in 0..waves {
         let members = plan.changes.iter().enumerate().filter(|(_, change)| change.wave == wave);
@@ -99,7 +109,28 @@ pub async fn deploy(
             break;
         }
     }
-    Outcome { progress }
+    Outcome { schemas, progress }
+}
+
+/// One after the other; nothing can stand in a schema that is not there, so the first failure ends it.
+async fn create_schemas(plan: &Plan, session: &dyn Session, stop: &AtomicBool) -> Vec<Progress> {
+    let mut ended = vec![Progress::NotReached; plan.schemas.len()];
+    for (creation, ended) in plan.schemas.iter().zip(&mut ended) {
+        if stop.load(Ordering::Relaxed) {
+            break;
+        }
+        let SchemaCreation { schema, step } = creation;
+        match session.perform(&step.operation, step.role.as_ref()).await {
+            Ok(performed) => *ended = Progress::Done { query_ids: performed.query_id.into_iter().collect() },
+            Err(error) => {
+                let role = step.role.as_ref().or(session.identity().role.as_ref());
+                let help = help_with_schema(schema, &error, role);
+                *ended = Progress::Failed(failure(help, error));
+                break;
+            }
+        }
+    }
+    ended
 }
 
 async fn carry_out(
@@ -143,7 +174,8 @@ async fn carry_out_step(
             if error.is_after_retry() && took_effect(change, step, &error, session).await {
                 return Ok(None);
             }
-            Err(failure(change, step, error, session))
+            let role = step.role.as_ref().or(session.identity().role.as_ref());
+            Err(failure(help(change, &error, role), error))
         }
     }
 }
@@ -169,15 +201,13 @@ async fn took_effect(change: &Change, step: &Step, error: &SessionError, session
 /// Objects belong to the role that created them.
 fn is_ours(live: &crate::object::state::Object, step: &Step, session: &dyn Session) -> bool {
     let role = step.role.as_ref().or(session.identity().role.as_ref());
-    match (live.facts.get("owner"), role) {
+    match (live.attributes.get(OWNER), role) {
         (Some(owner), Some(role)) => owner == role.as_str(),
         _ => true,
     }
 }
 
-fn failure(change: &Change, step: &Step, error: SessionError, session: &dyn Session) -> Failure {
-    let role = step.role.as_ref().or(session.identity().role.as_ref());
-    let help = help(&change.id, &error, role);
+fn failure(help: String, error: SessionError) -> Failure {
     let (code, message) = (error.code(), error.to_string());
     let authentication = matches!(error, SessionError::Authentication { .. });
     let query_id = match error {
@@ -189,9 +219,25 @@ fn failure(change: &Change, step: &Step, error: SessionError, session: &dyn Sess
     Failure { message, help, code, query_id, authentication }
 }
 
-fn help(id: &ObjectId, error: &SessionError, role: Option<&Ident>) -> String {
+fn help_with_schema(schema: &SchemaName, error: &SessionError, role: Option<&Ident>) -> String {
     let role = role.map_or_else(|| "this role".to_owned(), ToString::to_string);
-    let (name, noun) = (&id.name, crate::kind::managed(id.object_type).sql_noun);
+    match error {
+        SessionError::Sql { code: code::INSUFFICIENT_PRIVILEGES, .. } => format!(
+            "role {role} lacks a privilege; to create a schema here it needs\nGRANT CREATE SCHEMA ON DATABASE {} TO ROLE {role};",
+            schema.database
+        ),
+        SessionError::Sql { .. } => {
+            format!("create the schema by hand, and deploy again:\nCREATE SCHEMA {schema};")
+        }
+        SessionError::Authentication { help, .. }
+        | SessionError::Unreachable { help, .. }
+        | SessionError::Protocol { help, .. } => help.clone(),
+    }
+}
+
+fn help(change: &Change, error: &SessionError, role: Option<&Ident>) -> String {
+    let role = role.map_or_else(|| "this role".to_owned(), ToString::to_string);
+    let (name, noun) = (&change.id.name, crate::kind::managed(change.id.object_type).sql_noun);
     match error {
         SessionError::Authentication { help, .. }
         | SessionError::Unreachable { help, .. }
@@ -199,12 +245,15 @@ fn help(id: &ObjectId, error: &SessionError, role: Option<&Ident>) -> String {
         SessionError::Sql { code: code::EXISTS_WITHOUT_PRIVILEGES, .. } => format!(
             "it exists, and role {role} may not see it; let its owner run\nGRANT READ ON {noun} {name} TO ROLE {role};"
         ),
-        SessionError::Sql { code: code::INSUFFICIENT_PRIVILEGES, .. } => {
-            format!(
-                "role {role} lacks a privilege; to create here it needs\nGRANT CREATE IMAGE REPOSITORY ON SCHEMA {} TO ROLE {role};",
+        SessionError::Sql { code: code::INSUFFICIENT_PRIVILEGES, .. } => match change.action {
+            Action::Create | Action::NoOp => format!(
+                "role {role} lacks a privilege; to create here it needs\nGRANT CREATE {noun} ON SCHEMA {} TO ROLE {role};",
                 name.schema
-            )
-        }
+            ),
+            Action::Alter | Action::Replace | Action::Drop => format!(
+                "role {role} must own it, or be granted the role that does (to grant privileges on it, MANAGE GRANTS is enough)"
+            ),
+        },
         error if error.is_taken() => format!(
             "the account did not list it for role {role} when the plan was made: somebody created it since, or the role may not see it; plan again"
         ),

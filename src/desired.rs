@@ -1,11 +1,15 @@
 //! Project → desired state: names completed from the connection, every object with the place that asked for it.
 
+pub use crate::definition::DropLimit;
 use crate::definition::{Entity, Project, Removed, WrittenName};
+use crate::kind::KeptGrants;
 use crate::object::name::{Ident, ObjectName};
-use crate::object::state::{Object, ObjectId, State};
+use crate::object::reading::{Scope, scope_of};
+use crate::object::state::{ImageRef, Object, ObjectId, State, Tags};
+use crate::object::statement::HazardKind;
 use crate::source::diagnostic::{Diagnostic, Diagnostics, Rule, Severity};
 use crate::source::span::{Span, Spanned};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// A name that neither the file nor the connection completes.
 pub static INCOMPLETE_NAME: Rule = Rule {
@@ -54,10 +58,14 @@ pub struct Origin {
     pub role: Option<Ident>,
     /// The objects' entities that come before it.
     pub depends_on: Vec<String>,
-    /// Whether it must be neither dropped nor replaced.
-    pub prevent_drop: bool,
     /// Whether the declared grants are all that it shall have.
     pub grants_exact: bool,
+    /// What becomes of the grants when its owner changes, where that is said.
+    pub owner_grants: Option<KeptGrants>,
+    /// The hazards that are allowed for it.
+    pub allow: Vec<HazardKind>,
+    /// The images that must be in it.
+    pub require_images: Vec<ImageRef>,
 }
 
 /// An entity that is not deployed.
@@ -78,8 +86,14 @@ pub struct Desired {
     pub state: State,
     /// Who asked for each.
     pub origins: BTreeMap<ObjectId, Origin>,
+    /// Objects that are declared, and that this plan is not about: they belong to somebody, and are never pruned.
+    pub unselected: BTreeSet<ObjectId>,
     /// Objects that must not exist any more, and where that is said.
     pub removed: BTreeMap<ObjectId, Origin>,
+    /// The name of the project, which its objects carry.
+    pub project: Option<Spanned<String>>,
+    /// The most objects that a plan may drop or replace.
+    pub max_drops: Option<DropLimit>,
     /// Entities of types that are not deployed.
     pub not_managed: Vec<NotManaged>,
     /// What is accepted and not acted on, in words.
@@ -92,6 +106,33 @@ impl Desired {
         let declares = |id: &ObjectId| self.state.get(id).is_some_and(|object| object.grants.is_some());
         let wanted = self.origins.iter().filter(|(id, _)| declares(id));
         wanted.map(|(id, origin)| (id, origin.role.as_ref())).collect()
+    }
+
+    /// The objects whose tags a plan must know, the role to read each under, and the tags.
+    pub fn tagged(&self) -> Vec<(&ObjectId, Option<&Ident>, Vec<&ObjectName>)> {
+        let tagged = self.state.iter().filter(|(_, object)| !object.tags.is_empty());
+        tagged
+            .map(|(id, object)| (id, self.origins[id].role.as_ref(), object.tags.keys().collect()))
+            .collect()
+    }
+
+    /// The objects whose images a plan must know, whatever it does.
+    pub fn requiring_images(&self) -> Vec<(&ObjectId, Option<&Ident>)> {
+        let requiring = self.origins.iter().filter(|(_, origin)| !origin.require_images.is_empty());
+        requiring.map(|(id, origin)| (id, origin.role.as_ref())).collect()
+    }
+
+    /// The role under which an object is seen: its own, or that of a declared object of the same schema.
+    pub fn role_to_see(&self, id: &ObjectId) -> Option<&Ident> {
+        let own = self.origins.get(id).or_else(|| self.removed.get(id));
+        let beside = || self.origins.iter().find(|(other, _)| other.name.schema == id.name.schema);
+        own.or_else(|| beside().map(|(_, origin)| origin)).and_then(|origin| origin.role.as_ref())
+    }
+
+    /// Where declared objects stand: there, and nowhere else, is looked for what belongs to the project and is not
+    /// declared. Elsewhere the same project may have been deployed for another purpose.
+    pub fn scopes(&self) -> BTreeSet<Scope> {
+        self.origins.iter().map(|(id, origin)| scope_of(id, origin.role.as_ref())).collect()
     }
 
     /// The objects that a plan must know of, and the role to read each under.
@@ -130,12 +171,11 @@ pub fn desired(project: &Project, defaults: &NameDefaults) -> (Desired, Diagnost
         };
         let full = ObjectName::new(database.clone(), schema.clone(), name.name.clone());
         let id = ObjectId { object_type: managed.object_type, name: full };
-        let attributes =
-            entity.attributes.iter().map(|(field, value)| (*field, value.value.clone())).collect();
-        let grants = entity.grants.as_ref().map(|grants| grants.value.clone());
-        desired.state.insert(id.clone(), Object { attributes, facts: BTreeMap::new(), grants });
+        desired.state.insert(id.clone(), object(entity, defaults, &mut found));
         desired.origins.insert(id, origin(entity, name));
     }
+    desired.project.clone_from(&project.name);
+    desired.max_drops = project.max_drops;
     for Removed { kind, name } in &project.removed {
         let Some(managed) = kind.managed else { continue };
         let (Some(database), Some(schema)) = complete(name, defaults) else {
@@ -149,6 +189,26 @@ pub fn desired(project: &Project, defaults: &NameDefaults) -> (Desired, Diagnost
     (desired, found)
 }
 
+/// What an entity declares of its object.
+fn object(entity: &Entity, defaults: &NameDefaults, found: &mut Diagnostics) -> Object {
+    let mut tags = Tags::new();
+    for (name, value) in &entity.tags {
+        match complete(name, defaults) {
+            (Some(database), Some(schema)) => {
+                let full = ObjectName::new(database.clone(), schema.clone(), name.name.clone());
+                tags.insert(full, value.value.clone());
+            }
+            _ => found.push(incomplete(name.name.as_str(), name, defaults)),
+        }
+    }
+    Object {
+        attributes: entity.attributes.iter().map(|(field, value)| (*field, value.value.clone())).collect(),
+        facts: BTreeMap::new(),
+        tags,
+        grants: entity.grants.as_ref().map(|grants| grants.value.clone()),
+    }
+}
+
 /// Where database and schema of a name come from.
 fn part_origins(name: &WrittenName) -> (PartOrigin, PartOrigin) {
     let part = |written: bool| if written { PartOrigin::File } else { PartOrigin::Connection };
@@ -158,16 +218,25 @@ fn part_origins(name: &WrittenName) -> (PartOrigin, PartOrigin) {
 
 fn removed_origin(name: &WrittenName) -> Origin {
     let (database, schema) = part_origins(name);
-    Origin {
-        entity: name.name.to_string(),
-        span: name.span,
-        database,
-        schema,
-        attributes: BTreeMap::new(),
-        role: None,
-        depends_on: Vec::new(),
-        prevent_drop: false,
-        grants_exact: false,
+    Origin { database, schema, ..Origin::bare(name.name.to_string(), name.span, None) }
+}
+
+impl Origin {
+    /// Of an object that no entity stands for.
+    pub fn bare(entity: String, span: Span, role: Option<Ident>) -> Self {
+        Self {
+            entity,
+            span,
+            database: PartOrigin::File,
+            schema: PartOrigin::File,
+            attributes: BTreeMap::new(),
+            role,
+            depends_on: Vec::new(),
+            grants_exact: false,
+            owner_grants: None,
+            allow: Vec::new(),
+            require_images: Vec::new(),
+        }
     }
 }
 
@@ -178,8 +247,10 @@ fn origin(entity: &Entity, name: &WrittenName) -> Origin {
         span: entity.span,
         database,
         schema,
-        prevent_drop: entity.prevent_drop.is_some(),
         grants_exact: entity.grants_exact,
+        owner_grants: entity.owner_grants,
+        allow: entity.allow.clone(),
+        require_images: entity.require_images.iter().map(|image| image.value.clone()).collect(),
         attributes: entity.attributes.iter().map(|(field, value)| (*field, value.span)).collect(),
         role: entity.meta.role.as_ref().map(|role| role.value.clone()),
         depends_on: entity.meta.depends_on.iter().map(|dependency| dependency.value.clone()).collect(),

@@ -29,5 +29,6 @@ pub mod schema;
 pub mod session;
 pub mod snowflake;
 pub mod source;
+pub mod survey;
 pub mod view;
 pub mod wire;

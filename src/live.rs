@@ -4,10 +4,10 @@
 //! that reads this, drops or replaces an object on the strength of an absence.
 
 use crate::kind::{self, Filter, Managed};
-use crate::object::name::{Ident, SchemaName};
+use crate::object::name::{Ident, ObjectName, SchemaName};
 use crate::object::reading::{Live, Scope, ScopeReading, scope_of};
 use crate::object::rows::Rows;
-use crate::object::state::{Contents, Grant, ObjectId, State};
+use crate::object::state::{Contents, Grant, Object, ObjectId, State, Tags};
 use crate::object::statement::Sql;
 use crate::session::{Answer, Session, SessionError};
 use futures_util::future::try_join_all;
@@ -23,18 +23,28 @@ const SIDE_BY_SIDE: usize = 16;
 /// An object that shall be read, and the role to read it under.
 pub type Wanted<'a> = (&'a ObjectId, Option<&'a Ident>);
 
-/// Reads the wanted objects. Others that the listings show are left out.
+/// Reads the wanted objects, and of the others that the listings show those that `beside` keeps.
 ///
 /// # Errors
 /// Whatever a listing fails with, except that its schema is not there: that is a reading.
-pub async fn read(session: &dyn Session, wanted: &[Wanted<'_>]) -> Result<Live, SessionError> {
+pub async fn read(
+    session: &dyn Session,
+    wanted: &[Wanted<'_>],
+    beside: &(dyn Fn(&ObjectId, &Object) -> bool + Sync),
+) -> Result<Live, SessionError> {
     let ids: BTreeSet<&ObjectId> = wanted.iter().map(|(id, _)| *id).collect();
     let scopes: BTreeSet<Scope> = wanted.iter().map(|(id, role)| scope_of(id, *role)).collect();
     let readings = try_join_all(scopes.into_iter().map(|scope| read_scope(session, scope))).await?;
     let mut live = Live::default();
     for (scope, reading, listed) in readings {
         live.scopes.insert(scope, reading);
-        live.state.extend(listed.into_iter().filter(|(id, _)| ids.contains(id)));
+        for (id, object) in listed {
+            if ids.contains(&id) {
+                live.state.insert(id, object);
+            } else if beside(&id, &object) {
+                live.siblings.insert(id, object);
+            }
+        }
     }
     Ok(live)
 }
@@ -151,6 +161,36 @@ pub async fn read_grants(
     Ok(())
 }
 
+/// Reads the values of tags of each of these objects, where they are there, into the state.
+///
+/// # Errors
+/// Whatever the question fails with, as where there is no such tag.
+pub async fn read_tags(
+    session: &dyn Session,
+    wanted: &[(&ObjectId, Option<&Ident>, Vec<&ObjectName>)],
+    live: &mut Live,
+) -> Result<(), SessionError> {
+    let present = wanted.iter().filter(|(id, _, _)| live.state.contains_key(*id));
+    let read: Vec<(&ObjectId, Tags)> = stream::iter(present)
+        .map(|(id, role, tags)| async move {
+            let managed = kind::managed(id.object_type);
+            let rows = session.query(&(managed.read_tags)(&id.name, tags), *role).await?;
+            let values = rows.rows.first().map(Vec::as_slice).unwrap_or_default();
+            let set =
+                tags.iter().zip(values).filter_map(|(tag, value)| Some(((*tag).clone(), value.clone()?)));
+            Ok::<_, SessionError>((*id, set.collect()))
+        })
+        .buffered(SIDE_BY_SIDE)
+        .try_collect()
+        .await?;
+    for (id, tags) in read {
+        if let Some(object) = live.state.get_mut(id) {
+            object.tags = tags;
+        }
+    }
+    Ok(())
+}
+
 /// What is listed as a whole.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Container {
@@ -216,5 +256,5 @@ pub async fn read_again(
     id: &ObjectId,
     role: Option<&Ident>,
 ) -> Result<State, SessionError> {
-    read(session, &[(id, role)]).await.map(|live| live.state)
+    read(session, &[(id, role)], &|_, _| false).await.map(|live| live.state)
 }

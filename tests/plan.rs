@@ -1,8 +1,11 @@
 //! Plans as data: `tests/cases/plan/NAME/` holds a definition, `live.sql` with what the account holds before, and
-//! `expected.txt`, the plan as a person reads it. A case whose name starts with `destroy` or `replace` plans that.
+//! `expected.txt`, the plan as a person reads it. A case whose name starts with `destroy` or `replace` plans that. A file
+//! `options` holds more words: `prune`, `create-schemas`, `role=NAME` for the role that plans, and `fails` where
+//! that role may not carry the plan out: then nothing that it does not see may have changed.
 //!
-//! Whatever a case was written for, it also asserts: the same inputs in another order give the same bytes; the JSON
-//! plan agrees with its schema; carrying the plan out succeeds, and a plan after that is empty. A line
+//! Whatever a case was written for, it also asserts: the plan is sound; the same inputs in another order give the same
+//! bytes; the saved plan is the same plan; the JSON plan agrees with its schema; reading changes nothing; carrying the
+//! plan out succeeds, and a plan after that is empty. A line
 //! `-- image DB.SCHEMA.REPO NAME TAG DIGEST` in `live.sql` puts an image there. With `SNOWFORM_BLESS=1` the expectations
 //! are written anew.
 #![expect(clippy::unwrap_used, reason = "an unwrap that fails is a test that fails")]
@@ -13,8 +16,9 @@ mod project;
 use snowform::desired::Desired;
 use snowform::local::Account;
 use snowform::local::session::{LocalSession, Options};
-use snowform::object::name::PartialName;
-use snowform::plan::Goal;
+use snowform::object::name::{Ident, PartialName};
+use snowform::plan::file::{self, Saved};
+use snowform::plan::{Goal, Intent};
 use snowform::session::Session;
 use snowform::view;
 use std::fs;
@@ -50,7 +54,8 @@ fn account(case: &Path) -> Account {
 }
 
 struct Case {
-    goal: Goal,
+    intent: Intent,
+    fails: bool,
     checked: project::Checked,
     desired: Desired,
     reversed: Desired,
@@ -71,21 +76,55 @@ fn read(case: &Path, session: &dyn Session) -> Case {
         _ if name.starts_with("replace") => Goal::Replace,
         _ => Goal::Deploy,
     };
-    Case { goal, checked, desired, reversed }
+    let options = words(case);
+    let has = |option: &str| options.iter().any(|word| word == option);
+    let intent = Intent { goal, prune: has("prune"), create_schemas: has("create-schemas") };
+    Case { intent, fails: has("fails"), checked, desired, reversed }
 }
 
+fn words(case: &Path) -> Vec<String> {
+    let options = fs::read_to_string(case.join("options")).unwrap_or_default();
+    options.split_whitespace().map(ToOwned::to_owned).collect()
+}
+
+/// Everything that the account holds, as far as anybody can see it.
+fn dump(account: &Account) -> Vec<String> {
+    let mut context = snowform::local::Context::local();
+    account.execute(&mut context, "USE ROLE ACCOUNTADMIN").unwrap();
+    let shows =
+        ["SHOW DATABASES", "SHOW SCHEMAS IN ACCOUNT", "SHOW ROLES", "SHOW IMAGE REPOSITORIES IN ACCOUNT"];
+    shows.map(|show| format!("{:?}", account.execute(&mut context, show).unwrap().rows)).into()
+}
+
+/// Without styles, and without the day on which the test runs.
 fn plain(text: &str) -> String {
-    anstream::adapter::strip_str(text).to_string()
+    let text = anstream::adapter::strip_str(text).to_string();
+    let mut parts = text.split("  pushed ");
+    let first = parts.next().unwrap_or_default().to_owned();
+    parts.fold(first, |text, rest| format!("{text}  pushed DAY{}", &rest["2026-01-31".len()..]))
 }
 
 async fn run(path: &Path) -> Result<(), String> {
-    let session = LocalSession::new(account(path), Options::default()).unwrap();
+    let account = account(path);
+    let role = words(path).iter().find_map(|word| word.strip_prefix("role=").map(Ident::exact));
+    let options = Options { role, ..Options::default() };
+    let session = LocalSession::new(account.clone(), options).unwrap();
     let case = read(path, &session);
-    let first = project::plan(case.goal, &case.desired, &session).await.unwrap();
+    let before = dump(&account);
+    let first = project::plan(case.intent, &case.desired, &session).await.unwrap();
+    assert_eq!(dump(&account), before, "planning changed something");
     let text = plain(&view::plan::text(&first, &case.checked.files));
     let document = serde_json::to_value(view::json::plan(&first, None, &case.checked.files)).unwrap();
 
-    let reversed = project::plan(case.goal, &case.reversed, &session).await.unwrap();
+    let live = project::live(case.intent, &case.desired, &session).await.unwrap();
+    let (target, files) = (project::target(&session), case.checked.files.clone());
+    let saved = Saved { intent: case.intent, target, files, desired: case.desired, live };
+    let again = file::read(&file::write(&saved)).unwrap();
+    assert_eq!(file::write(&again), file::write(&saved), "a saved plan is not what was saved");
+    assert_eq!(text, plain(&view::plan::text(&again.plan(), &again.files)), "a saved plan is another plan");
+    let desired = saved.desired;
+
+    let reversed = project::plan(case.intent, &case.reversed, &session).await.unwrap();
     assert_eq!(text, plain(&view::plan::text(&reversed, &case.checked.files)), "the order of entities shows");
 
     let schema = serde_json::to_value(snowform::schema::plan()).unwrap();
@@ -95,9 +134,12 @@ async fn run(path: &Path) -> Result<(), String> {
 
     if first.problems.is_empty() {
         let outcome = project::carry_out(&first, &session).await;
-        assert!(outcome.is_complete(), "{outcome:?}");
-        let goal = if case.goal == Goal::Replace { Goal::Deploy } else { case.goal };
-        let second = project::plan(goal, &case.desired, &session).await.unwrap();
+        assert_eq!(outcome.is_complete(), !case.fails, "{outcome:?}");
+        if case.fails {
+            assert_eq!(dump(&account), before, "a deploy that failed changed something");
+            return expect(path, &text);
+        }
+        let second = project::plan(case.intent.settled(), &desired, &session).await.unwrap();
         assert!(
             !second.has_changes(),
             "after the deploy: {}",
@@ -105,12 +147,16 @@ async fn run(path: &Path) -> Result<(), String> {
         );
     }
 
+    expect(path, &text)
+}
+
+fn expect(path: &Path, text: &str) -> Result<(), String> {
     let expected = path.join("expected.txt");
     if fs::read_to_string(&expected).unwrap_or_default() == text {
         return Ok(());
     }
     if std::env::var_os("SNOWFORM_BLESS").is_some() {
-        fs::write(&expected, &text).unwrap();
+        fs::write(&expected, text).unwrap();
     }
     Err(format!("{}\n{text}", path.display()))
 }

@@ -31,6 +31,8 @@ impl Project {
         let project = Self { directory, account };
         project.sql("CREATE IMAGE REPOSITORY kept COMMENT = 'as declared'");
         project.sql("CREATE IMAGE REPOSITORY changed");
+        let changed = ObjectName::new(Ident::exact("LOCAL"), Ident::exact("PUBLIC"), Ident::exact("CHANGED"));
+        project.account.record_image(&changed, "app", Some("0"), "sha256:00").unwrap();
         project
     }
 
@@ -52,7 +54,7 @@ impl Project {
 
     /// Carries the saved plan out.
     fn deploy(&self) -> (i32, String) {
-        self.run(&["deploy", "--local", "--plan", "plan.json", "--allow", "drops-images,replaces-object"])
+        self.run(&["deploy", "--local", "--plan", "plan.json", "--allow", "drops-images"])
     }
 
     fn path(&self, name: &str) -> std::path::PathBuf {
@@ -120,7 +122,7 @@ fn another_role_and_other_files_are_refused() {
     assert_eq!(code, 5, "{said}");
     assert!(said.contains("ACCOUNTADMIN"), "{said}");
     let text = fs::read_to_string(project.path("plan.json")).unwrap();
-    fs::write(project.path("plan.json"), text.replace("\"format_version\": 1", "\"format_version\": 99"))
+    fs::write(project.path("plan.json"), text.replace("\"format_version\": 2", "\"format_version\": 99"))
         .unwrap();
     assert_eq!(project.deploy().0, 5);
     for wrong in ["", "{}", "not json", &text[..text.len() / 2]] {

@@ -144,7 +144,12 @@ fn attack() -> String {
 }
 
 fn object(comment: &str) -> Object {
-    Object { attributes: [("comment", comment.to_owned())].into(), facts: [].into(), grants: None }
+    Object {
+        attributes: [("comment", comment.to_owned())].into(),
+        facts: [].into(),
+        tags: [].into(),
+        grants: None,
+    }
 }
 
 fn id(name: &str) -> ObjectId {
@@ -203,7 +208,7 @@ fn hostile() -> (Plan, Files) {
     desired.origins.remove(&ids[1]);
     desired.removed.insert(ids[1].clone(), origin);
     let target = Target { account: attack.clone(), host: "h".to_owned(), role: Some(attack) };
-    (plan::plan(Goal::Deploy, target, &desired, &live), files)
+    (plan::plan(Goal::Deploy.into(), target, &desired, &live), files)
 }
 
 /// Whether a log or a terminal would do something.
@@ -261,7 +266,7 @@ fn hostile_findings_are_single_commands_of_a_build_machine() {
         assert!(!rest.contains("##vso["), "{line}");
     }
     let outputs = findings::github_outputs(&Report::new(&plan, &files));
-    assert_eq!(outputs.lines().count(), 9, "{outputs}");
+    assert_eq!(outputs.lines().count(), 10, "{outputs}");
 }
 
 /// Reads Markdown as code hosts do, and says everything of it that is no plain text, code or list of ours.
@@ -358,7 +363,7 @@ fn large() -> (Plan, Files) {
         }
     }
     let target = Target { account: "ACME-PROD".to_owned(), host: "h".to_owned(), role: None };
-    (plan::plan(Goal::Deploy, target, &desired, &live), files)
+    (plan::plan(Goal::Deploy.into(), target, &desired, &live), files)
 }
 
 #[test]
@@ -399,7 +404,7 @@ fn problems_and_hazards_stay_however_little_room_there_is() {
     let mut report = Report::new(&plan, &files);
     report.problems = (0..400)
         .map(|nth| snowform::view::report::Trouble {
-            code: plan::MISSING_CONTAINER,
+            code: plan::problem::MISSING_CONTAINER,
             message: format!("schema DB.S{nth} does not exist"),
             help: "create it".to_owned(),
             at: None,

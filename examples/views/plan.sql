@@ -22,7 +22,6 @@ CREATE IMAGE REPOSITORY LOCAL.PUBLIC.BASE_IMAGES COMMENT = 'Images that others a
 
 -- 2 of 5: replace image repository LOCAL.PUBLIC.SEALED_IMAGES, snowflake.yml:19
 -- HAZARD drops-images: destroys 1 image (1 tag); Snowflake cannot bring them back
--- HAZARD replaces-object: puts a new repository in its place; the grants on the old one are lost
 CREATE OR REPLACE IMAGE REPOSITORY LOCAL.PUBLIC.SEALED_IMAGES ENCRYPTION = ( TYPE = 'SNOWFLAKE_SSE' );
 
 -- 3 of 5: alter image repository LOCAL.PUBLIC.API_IMAGES, snowflake.yml:8

@@ -2,7 +2,7 @@
 //! these lists. Codes of mistakes in a definition stand with their rules, those of hazards with the statements.
 
 use super::error::Exit;
-use crate::plan;
+use crate::plan::problem;
 
 /// A code and what it means.
 #[derive(Debug, PartialEq, Eq)]
@@ -32,16 +32,33 @@ const fn unauthorised(code: &'static str, summary: &'static str, help: &'static 
 /// What keeps a plan from being carried out, whatever is allowed.
 pub static PROBLEMS: &[Explained] = &[
     failed(
-        plan::MISSING_CONTAINER,
+        problem::MISSING_CONTAINER,
         "a database or a schema does not exist, or the role may not use it",
         "Objects are created in schemas that are there. Snowflake does not tell what is missing from what is hidden. Create \
          it, correct the name, or grant USAGE on it to the role that the message names.",
     ),
     failed(
-        plan::PROTECTED,
+        problem::MISSING_IMAGE,
+        "an image that the definition requires is not in its repository",
+        "`require_images` names images that others rely on. Push the image, or correct the entity in snowform.yml.",
+    ),
+    failed(
+        problem::OPEN_GRANTS,
+        "an owner changes, and nobody said what becomes of the grants",
+        "A new owner either keeps the grants that stand on the object or takes them away; Snowflake refuses to choose. Say it in \
+         snowform.yml: `owner_grants: copy`, or `owner_grants: revoke`.",
+    ),
+    failed(
+        problem::PROTECTED,
         "an object that is protected would be dropped or replaced",
-        "`prevent_drop` stands for its entity in snowform.yml. While it does, no plan that loses the object is carried out, \
-         and no flag changes that. Take the protection away first, if the loss is meant.",
+        "`prevent_drop` was set for it. No plan that loses the object is carried out, and no flag changes that. Set it to false \
+         and deploy, if the loss is meant.",
+    ),
+    failed(
+        problem::TOO_MANY_DROPS,
+        "more objects would be lost at once than `max_drops` lets go",
+        "A wrong directory, branch or target loses many objects at once. Look at each of them; if all are meant, raise \
+         `max_drops` in snowform.yml.",
     ),
 ];
 
@@ -166,6 +183,11 @@ pub static ERRORS: &[Explained] = &[
         "the system starts no threads",
         "Limits of the machine or the container are the usual reason.",
     ),
+    usage(
+        "no-target",
+        "snowform.yml has targets, and none was chosen",
+        "Targets pin account and role, so that nothing is deployed to the wrong place. Choose one: `--target NAME`.",
+    ),
     failed(
         "not-converged",
         "every statement succeeded, and the account is still not as declared",
@@ -219,6 +241,11 @@ pub static ERRORS: &[Explained] = &[
         "They stand in schemas: `--in schema NAME`.",
     ),
     failed(
+        "snapshot",
+        "the file is no snapshot that this definition can be planned from",
+        "A snapshot holds what was read of the schemas that the definition had then. Take a new one: `snowform snapshot FILE`.",
+    ),
+    failed(
         "sql",
         "the account refused a statement",
         "The account's own code and words are shown where it gave them; Snowflake documents them. The query id finds the \
@@ -230,10 +257,20 @@ pub static ERRORS: &[Explained] = &[
         summary: "what the saved plan was made from has moved, and nothing was changed",
         help: "What was reviewed is what runs, or nothing. The message names what moved; make a new plan and have it reviewed.",
     },
+    failed(
+        "target-mismatch",
+        "the connection is not the account or the role that the target names",
+        "Nothing was read or changed. Use the connection of that account and role, or correct the target in snowform.yml.",
+    ),
     usage(
         "temporary-connection",
         "a helper that signs in later cannot use flags of today",
         "Put the connection into config.toml and name it with `-c`.",
+    ),
+    usage(
+        "undeclared-target",
+        "snowform.yml has no target of this name",
+        "Targets are declared under `targets` in snowform.yml; the message lists them.",
     ),
     usage("unknown-code", "there is no such code", "`snowform explain` lists all of them."),
     usage(

@@ -1,40 +1,40 @@
 //! `snowform deploy` and `snowform destroy`: plan, refuse what is dangerous and not allowed, carry out, verify.
 
 use super::connect::ConnectionArgs;
+use super::consent;
 use super::error::{CommandError, Exit};
-use super::planning::{self, Planned};
+use super::planning::{self, Planned, Request};
 use super::project::{self, ProjectArgs, Texts};
-use super::ui::{self, Format, Ui};
+use super::ui::{self, Ui};
 use crate::deploy::{self, Observer, Outcome, Progress};
-use crate::object::statement::{Hazard, HazardKind};
+use crate::object::statement::HazardKind;
 use crate::plan::file::Saved;
-use crate::plan::{self, Action, Change, Goal, Plan};
+use crate::plan::{self, Action, Change, Goal, Intent, Plan};
+use crate::survey::{Siblings, survey};
 use crate::view;
 use clap::Args;
 use clap::builder::{PossibleValuesParser, TypedValueParser as _};
-use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
 /// Make the account hold what the definition declares
 ///
-/// Plans, and carries the plan out. Running it twice changes nothing the second time. Asks nothing; a plan with a
-/// hazard is refused unless the hazard is allowed by name.
+/// Plans, and carries the plan out. Running it twice changes nothing the second time. A plan without hazards asks
+/// nothing; one with a hazard is refused unless the hazard is allowed by name.
 #[derive(Args, Debug)]
 pub(super) struct DeployArgs {
-    /// Entities to deploy [default: all]
+    /// Entities to deploy, by key or pattern (`api_*`) [default: all]
     pub(super) entities: Vec<String>,
     /// Carry out a saved plan, if nothing has moved since it was made
-    #[arg(long, value_name = "FILE", conflicts_with_all = ["entities", "replace", "env"])]
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["entities", "replace", "env", "prune", "create_schemas"])]
     pub(super) plan: Option<PathBuf>,
-    /// Put new objects in the place of those that are there; their images and grants are lost
+    /// Put new objects in the place of those that are there; their images and undeclared grants are lost
     #[arg(long)]
     pub(super) replace: bool,
-    /// Show the plan, and change nothing
-    #[arg(long)]
-    pub(super) dry_run: bool,
     #[command(flatten)]
-    pub(super) allow: AllowArgs,
+    pub(super) reach: ReachArgs,
+    #[command(flatten)]
+    pub(super) consent: ConsentArgs,
     #[command(flatten)]
     pub(super) project: ProjectArgs,
     #[command(flatten)]
@@ -47,17 +47,46 @@ pub(super) struct DeployArgs {
 /// --allow drops-images.
 #[derive(Args, Debug)]
 pub(super) struct DestroyArgs {
-    /// Entities to destroy [default: all]
+    /// Entities to destroy, by key or pattern (`api_*`) [default: all]
     pub(super) entities: Vec<String>,
-    /// Show the plan, and change nothing
-    #[arg(long)]
-    pub(super) dry_run: bool,
     #[command(flatten)]
-    pub(super) allow: AllowArgs,
+    pub(super) consent: ConsentArgs,
     #[command(flatten)]
     pub(super) project: ProjectArgs,
     #[command(flatten)]
     pub(super) connection: ConnectionArgs,
+}
+
+/// How far a plan may go.
+#[derive(Args, Clone, Copy, Debug, Default)]
+pub(super) struct ReachArgs {
+    /// Drop objects of the declared schemas that carry this project's mark and are not declared any more
+    #[arg(long, conflicts_with = "entities")]
+    pub(super) prune: bool,
+    /// Create schemas that are not there
+    #[arg(long)]
+    pub(super) create_schemas: bool,
+}
+
+impl ReachArgs {
+    /// The goal, so far.
+    pub(super) fn intent(self, goal: Goal) -> Intent {
+        let Self { prune, create_schemas } = self;
+        Intent { goal, prune, create_schemas }
+    }
+}
+
+/// Whether anything is carried out, and what may be lost then.
+#[derive(Args, Clone, Debug, Default)]
+pub(super) struct ConsentArgs {
+    /// Show the plan, and change nothing
+    #[arg(long)]
+    pub(super) dry_run: bool,
+    /// Ask nothing, also on a terminal: what is not allowed is refused
+    #[arg(long, short = 'y')]
+    pub(super) yes: bool,
+    #[command(flatten)]
+    pub(super) allow: AllowArgs,
 }
 
 /// What may be lost.
@@ -77,11 +106,11 @@ fn hazard_parser() -> impl clap::builder::TypedValueParser<Value = HazardKind> {
 
 /// What both commands do.
 pub(super) struct Run<'a> {
-    pub(super) goal: Goal,
-    pub(super) command: &'static str,
+    pub(super) intent: Intent,
+    /// The command, as it was given so far as it decides what is planned.
+    pub(super) command: String,
     pub(super) entities: &'a [String],
-    pub(super) dry_run: bool,
-    pub(super) allow: &'a [HazardKind],
+    pub(super) consent: &'a ConsentArgs,
     pub(super) connection: &'a ConnectionArgs,
 }
 
@@ -91,10 +120,17 @@ impl DeployArgs {
     }
 
     pub(super) fn run(&self) -> Run<'_> {
-        let Self { entities, plan: _, replace, dry_run, allow, project: _, connection } = self;
-        let allow = &allow.allow;
-        let goal = if *replace { Goal::Replace } else { Goal::Deploy };
-        Run { goal, command: "deploy", entities, dry_run: *dry_run, allow, connection }
+        let Self { entities, plan, replace, reach, consent, project, connection } = self;
+        let intent = reach.intent(if *replace { Goal::Replace } else { Goal::Deploy });
+        let plan = plan.as_ref().map(|path| format!("--plan {}", path.display()));
+        let flags = [
+            plan,
+            replace.then(|| "--replace".to_owned()),
+            reach.prune.then(|| "--prune".to_owned()),
+            reach.create_schemas.then(|| "--create-schemas".to_owned()),
+        ];
+        let command = command("deploy", entities, flags, project, connection);
+        Run { intent, command, entities, consent, connection }
     }
 }
 
@@ -104,10 +140,26 @@ impl DestroyArgs {
     }
 
     pub(super) fn run(&self) -> Run<'_> {
-        let Self { entities, dry_run, allow, project: _, connection } = self;
-        let allow = &allow.allow;
-        Run { goal: Goal::Destroy, command: "destroy", entities, dry_run: *dry_run, allow, connection }
+        let Self { entities, consent, project, connection } = self;
+        let command = command("destroy", entities, [], project, connection);
+        Run { intent: Goal::Destroy.into(), command, entities, consent, connection }
     }
+}
+
+/// A command to copy, without options that say how to connect and might be secret.
+fn command<const N: usize>(
+    name: &str,
+    entities: &[String],
+    flags: [Option<String>; N],
+    project: &ProjectArgs,
+    connection: &ConnectionArgs,
+) -> String {
+    let directory = project.project.as_ref().map(|directory| format!("-p {}", directory.display()));
+    let target = project.target.as_ref().map(|target| format!("--target {target}"));
+    let local = connection.local.then(|| "--local".to_owned());
+    let options = flags.into_iter().chain([directory, target, local]).flatten();
+    let words = ["snowform".to_owned(), name.to_owned()].into_iter();
+    words.chain(entities.iter().cloned()).chain(options).collect::<Vec<_>>().join(" ")
 }
 
 /// Carries out a saved plan. The definition, where it is here, must be the one that it was made from.
@@ -123,14 +175,16 @@ pub(super) async fn run_saved(args: &DeployArgs, path: &Path, ui: &Ui) -> Result
     };
     let directory = texts.as_ref().map_or_else(|| Path::new("."), |texts| &texts.directory);
     let planned = planning::resume(saved, texts.as_ref(), directory, &args.connection, ui).await?;
-    let run = Run { goal: planned.saved.goal, ..args.run() };
+    let run = Run { intent: planned.saved.intent, ..args.run() };
     let result = carry_out(&run, &planned, ui).await;
     planned.session.close().await;
     result
 }
 
 pub(super) async fn run(run: Run<'_>, texts: &Texts, ui: &Ui) -> Result<Exit, CommandError> {
-    let planned = planning::prepare(run.goal, texts, run.entities, run.connection, ui).await?;
+    let Run { intent, entities, connection, .. } = run;
+    let request = Request { intent, entities, siblings: Siblings::Ours, connection };
+    let planned = planning::prepare(request, texts, ui).await?;
     let result = carry_out(&run, &planned, ui).await;
     planned.session.close().await;
     result
@@ -138,17 +192,11 @@ pub(super) async fn run(run: Run<'_>, texts: &Texts, ui: &Ui) -> Result<Exit, Co
 
 async fn carry_out(run: &Run<'_>, planned: &Planned, ui: &Ui) -> Result<Exit, CommandError> {
     let (plan, files) = (&planned.plan, &planned.saved.files);
-    if run.dry_run || !plan.problems.is_empty() || !plan.has_changes() {
+    if run.consent.dry_run || !plan.problems.is_empty() || !plan.has_changes() {
         super::plan::show(plan, files, ui)?;
         return Ok(if plan.problems.is_empty() { Exit::Done } else { Exit::Failed });
     }
-    let refused = plan.refused(run.allow);
-    if !refused.is_empty() {
-        if ui.format == Format::Text {
-            super::plan::show(plan, files, ui)?;
-        }
-        return Err(refusal(run, &refused));
-    }
+    consent::ask(run, plan, files, ui)?;
     let (stop, progress) = (AtomicBool::new(false), Counter::new(plan, ui));
     let outcome = {
         let deploying = deploy::deploy(plan, planned.session.as_ref(), &progress, &stop);
@@ -183,11 +231,10 @@ fn failed_exit(outcome: &Outcome) -> Exit {
 
 /// Reads again, with the same reader, and plans again, with the same function: nothing may be left to do.
 async fn verify(planned: &Planned) -> Result<Exit, CommandError> {
-    let Saved { goal, target, files, desired, live: _ } = &planned.saved;
-    // What was replaced on request is not to be replaced once more.
-    let goal = if *goal == Goal::Replace { Goal::Deploy } else { *goal };
-    let live = planning::read(goal, target, desired, planned.session.as_ref()).await?;
-    let again = plan::plan(goal, target.clone(), desired, &live);
+    let Saved { intent, target, files, desired, live: _ } = &planned.saved;
+    let intent = intent.settled();
+    let live = survey(intent, target, desired, Siblings::Ours, planned.session.as_ref()).await?;
+    let again = plan::plan(intent, target.clone(), desired, &live);
     if !again.has_changes() && again.problems.is_empty() {
         return Ok(Exit::Done);
     }
@@ -197,23 +244,6 @@ async fn verify(planned: &Planned) -> Result<Exit, CommandError> {
     );
     let help = "somebody may have changed it in the same moment; look at the plan:\nsnowform plan";
     Err(CommandError::new(Exit::Failed, "not-converged", message, help))
-}
-
-fn refusal(run: &Run<'_>, refused: &[(&Change, &Hazard)]) -> CommandError {
-    let mut kinds: Vec<&str> = refused.iter().map(|(_, hazard)| hazard.kind.name()).collect();
-    kinds.sort_unstable();
-    kinds.dedup();
-    let mut message =
-        String::from("refused, and nothing was changed: the plan has hazards that are not allowed");
-    for (change, hazard) in refused {
-        let _ = write!(message, "\n{}: {}", change.id, hazard.message);
-    }
-    let mut command = format!("snowform {}", run.command);
-    for word in run.entities {
-        let _ = write!(command, " {word}");
-    }
-    let help = format!("if that is meant, say so:\n{command} --allow {}", kinds.join(","));
-    CommandError::new(Exit::Refused, "refused", message, help)
 }
 
 /// A line that counts, on terminals.

@@ -2,19 +2,26 @@
 
 use super::connect::ConnectionArgs;
 use super::error::{CommandError, Exit};
-use super::planning;
+use super::planning::{self, Request};
+use super::present;
 use super::project::{self, ProjectArgs, Texts};
-use super::ui::Ui;
+use super::ui::{Format, Ui};
 use crate::plan::Goal;
+use crate::survey::Siblings;
+use crate::view;
 use clap::Args;
 
 /// Compare the account with the definition; exit 2 when they differ
 ///
-/// Changes nothing. What is shown is the plan that would mend the difference.
+/// Changes nothing. What is shown is the plan that would mend the difference; with --all also what is as it should be,
+/// and what the same schemas hold besides.
 #[derive(Args, Debug)]
 pub(super) struct DriftArgs {
-    /// Entities to compare [default: all]
+    /// Entities to compare, by key or pattern (`api_*`) [default: all]
     pub(super) entities: Vec<String>,
+    /// Show also what is as declared, and every object that nobody declares
+    #[arg(long)]
+    all: bool,
     #[command(flatten)]
     project: ProjectArgs,
     #[command(flatten)]
@@ -28,9 +35,16 @@ impl DriftArgs {
 }
 
 pub(super) async fn run(args: &DriftArgs, texts: &Texts, ui: &Ui) -> Result<Exit, CommandError> {
-    let planned = planning::prepare(Goal::Deploy, texts, &args.entities, &args.connection, ui).await?;
+    let DriftArgs { entities, all: _, project: _, connection } = args;
+    let request = Request { intent: Goal::Deploy.into(), entities, siblings: Siblings::All, connection };
+    let planned = planning::prepare(request, texts, ui).await?;
     planned.session.close().await;
-    super::plan::show(&planned.plan, &texts.files, ui)?;
-    let differs = planned.plan.has_changes() || !planned.plan.problems.is_empty();
+    let plan = &planned.plan;
+    if ui.format == Format::Text {
+        ui.text(&view::plan::drift(&present::report(plan, &texts.files, ui), args.all));
+    } else {
+        present::plan(plan, &texts.files, ui)?;
+    }
+    let differs = plan.has_changes() || !plan.problems.is_empty();
     Ok(if differs { Exit::Changes } else { Exit::Done })
 }

@@ -5,6 +5,7 @@ pub mod codes;
 mod comment;
 mod connect;
 mod connection;
+mod consent;
 mod credential_helper;
 mod deploy;
 mod drift;
@@ -24,8 +25,11 @@ mod project;
 mod registry_access;
 mod repository_urls;
 mod schema;
+mod select;
 mod show;
+mod snapshot;
 mod spcs;
+mod target;
 mod ui;
 mod validate;
 
@@ -83,6 +87,7 @@ enum Command {
     Show(show::ShowArgs),
     Deploy(deploy::DeployArgs),
     Drift(drift::DriftArgs),
+    Snapshot(snapshot::SnapshotArgs),
     Destroy(deploy::DestroyArgs),
     Comment(comment::CommentArgs),
     Import(import::ImportArgs),
@@ -178,8 +183,8 @@ impl Command {
     /// Whether all that it does is to show a plan.
     fn changes_nothing(&self) -> bool {
         match self {
-            Self::Deploy(args) => args.dry_run,
-            Self::Destroy(args) => args.dry_run,
+            Self::Deploy(args) => args.consent.dry_run,
+            Self::Destroy(args) => args.consent.dry_run,
             _ => true,
         }
     }
@@ -194,6 +199,7 @@ fn dispatch(command: &Command, ui: &Ui) -> Ran {
         Command::Plan(args) => with_texts(args.texts(), |texts| wait(plan::run(args, texts, ui))),
         Command::Comment(args) => wait(comment::run(args, ui)).map_err(alone),
         Command::Show(args) => show::run(args, ui).map_err(alone),
+        Command::Snapshot(args) => with_texts(args.texts(), |texts| wait(snapshot::run(args, texts, ui))),
         Command::Drift(args) => with_texts(args.texts(), |texts| wait(drift::run(args, texts, ui))),
         Command::Deploy(args @ deploy::DeployArgs { plan: Some(plan), .. }) => {
             wait(deploy::run_saved(args, plan, ui)).map_err(alone)

@@ -1,14 +1,17 @@
 //! `snowform plan`: what a deploy would do.
 
 use super::connect::ConnectionArgs;
+use super::deploy::ReachArgs;
 use super::error::{CommandError, Exit};
+use super::planning::{self, Request};
+use super::present;
 use super::project::{self, ProjectArgs, Texts};
 use super::ui::Ui;
-use super::{planning, present};
 use crate::host::files;
-use crate::plan::file::{self, Saved};
+use crate::plan::file;
 use crate::plan::{Goal, Plan};
 use crate::source::files::Files;
+use crate::survey::Siblings;
 use clap::Args;
 use std::path::{Path, PathBuf};
 
@@ -18,11 +21,16 @@ use std::path::{Path, PathBuf};
 /// given; 1 when the plan could not be carried out.
 #[derive(Args, Debug)]
 pub(super) struct PlanArgs {
-    /// Entities to plan [default: all]
+    /// Entities to plan, by key or pattern (`api_*`) [default: all]
     pub(super) entities: Vec<String>,
+    #[command(flatten)]
+    pub(super) reach: ReachArgs,
     /// Save the plan, for `show` and `deploy --plan`; it holds the definition's texts
     #[arg(long, value_name = "FILE")]
     pub(super) out: Option<PathBuf>,
+    /// Plan from a snapshot that `snowform snapshot` took, without an account
+    #[arg(long, value_name = "FILE", conflicts_with = "local")]
+    pub(super) snapshot: Option<PathBuf>,
     /// Exit with 2 when changes are present
     #[arg(long)]
     pub(super) detailed_exitcode: bool,
@@ -33,15 +41,25 @@ pub(super) struct PlanArgs {
 }
 
 pub(super) async fn run(args: &PlanArgs, texts: &Texts, ui: &Ui) -> Result<Exit, CommandError> {
-    let planned = planning::prepare(Goal::Deploy, texts, &args.entities, &args.connection, ui).await?;
-    planned.session.close().await;
-    if let Some(path) = &args.out {
-        save(&planned.saved, path)?;
+    let PlanArgs { entities, reach, out, snapshot, detailed_exitcode, project: _, connection } = args;
+    let intent = reach.intent(Goal::Deploy);
+    let saved = match snapshot {
+        Some(path) => planning::from_snapshot(intent, entities, super::snapshot::read(path)?, texts, ui)?,
+        None => {
+            let request = Request { intent, entities, siblings: Siblings::Ours, connection };
+            let planned = planning::prepare(request, texts, ui).await?;
+            planned.session.close().await;
+            planned.saved
+        }
+    };
+    if let Some(path) = out {
+        write(path, &file::write(&saved), "the plan")?;
     }
-    show(&planned.plan, &texts.files, ui)?;
-    Ok(if !planned.plan.problems.is_empty() {
+    let plan = saved.plan();
+    show(&plan, &texts.files, ui)?;
+    Ok(if !plan.problems.is_empty() {
         Exit::Failed
-    } else if args.detailed_exitcode && planned.plan.has_changes() {
+    } else if *detailed_exitcode && plan.has_changes() {
         Exit::Changes
     } else {
         Exit::Done
@@ -53,15 +71,12 @@ pub(super) fn show(plan: &Plan, files: &Files, ui: &Ui) -> Result<(), CommandErr
     present::plan(plan, files, ui)
 }
 
-fn save(saved: &Saved, path: &Path) -> Result<(), CommandError> {
-    files::write_private(path, file::write(saved).as_bytes()).map_err(|error| {
-        let message = format!("the plan cannot be written to {}: {error}", path.display());
-        CommandError::new(
-            Exit::Failed,
-            "unwritable-file",
-            message,
-            "name a file in a directory that you may write to",
-        )
+/// Writes a file that only the caller can read.
+pub(super) fn write(path: &Path, text: &str, what: &str) -> Result<(), CommandError> {
+    files::write_private(path, text.as_bytes()).map_err(|error| {
+        let message = format!("{what} cannot be written to {}: {error}", path.display());
+        let help = "name a file in a directory that you may write to";
+        CommandError::new(Exit::Failed, "unwritable-file", message, help)
     })
 }
 

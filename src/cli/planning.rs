@@ -4,17 +4,15 @@ use super::connect::{self, ConnectionArgs};
 use super::error::{CommandError, Exit};
 use super::project::Texts;
 use super::ui::Ui;
-use crate::check;
+use super::{select, target};
+use crate::check::{self, Checked};
 use crate::desired::{Desired, NameDefaults};
-use crate::live;
-use crate::object::name::Ident;
-use crate::object::reading::Live;
-use crate::object::state::ObjectId;
-use crate::plan::file::Saved;
-use crate::plan::{self, Goal, Plan, Target};
-use crate::session::{Identity, Session, SessionError};
-use crate::source::diagnostic::{Diagnostic, Diagnostics, did_you_mean};
+use crate::plan::file::{Saved, Snapshot};
+use crate::plan::{Intent, Plan, Target};
+use crate::session::{Identity, Session};
+use crate::source::diagnostic::{Diagnostic, Diagnostics};
 use crate::source::files::Files;
+use crate::survey::{self, Siblings, survey};
 use std::path::Path;
 
 /// What a plan is made from, the plan, and the session to carry it out with.
@@ -24,35 +22,122 @@ pub(super) struct Planned {
     pub(super) session: Box<dyn Session>,
 }
 
-/// Checks, connects, reads and plans. Warnings of the definition go out as talk.
-pub(super) async fn prepare(
-    goal: Goal,
-    texts: &Texts,
-    entities: &[String],
-    connection: &ConnectionArgs,
-    ui: &Ui,
-) -> Result<Planned, CommandError> {
-    let checked = check::check(&texts.files, &texts.inputs());
-    if checked.diagnostics.has_errors() {
-        return Err(invalid(checked.diagnostics.sorted()));
+/// What is to be planned.
+pub(super) struct Request<'a> {
+    pub(super) intent: Intent,
+    pub(super) entities: &'a [String],
+    /// What is read beside the declared objects.
+    pub(super) siblings: Siblings,
+    pub(super) connection: &'a ConnectionArgs,
+}
+
+/// A definition without mistakes, before anything is known of an account.
+struct Offline<'a> {
+    checked: Checked,
+    texts: &'a Texts,
+    meant: Option<Vec<String>>,
+}
+
+impl<'a> Offline<'a> {
+    fn check(texts: &'a Texts, entities: &[String]) -> Result<Self, CommandError> {
+        let checked = check::check(&texts.files, &texts.inputs());
+        if checked.diagnostics.has_errors() {
+            return Err(invalid(checked.diagnostics.sorted()));
+        }
+        let meant = select::keys(entities, &checked.project)?;
+        Ok(Self { checked, texts, meant })
     }
-    known_entities(entities, &checked.project)?;
-    let session = connect::open(connection, &texts.directory, ui).await?;
-    let saved = async {
-        let (mut desired, completed) = check::complete(&checked.project, &defaults(session.identity()));
-        let mut diagnostics: Diagnostics = checked.diagnostics;
+
+    /// What is wanted, names completed. Warnings of the definition go out as talk.
+    fn complete(&self, defaults: &NameDefaults, ui: &Ui) -> Result<Desired, CommandError> {
+        let (mut desired, completed) = check::complete(&self.checked.project, defaults);
+        let mut diagnostics: Diagnostics = self.checked.diagnostics.clone();
         diagnostics.extend(completed);
         if diagnostics.has_errors() {
             return Err(invalid(diagnostics.sorted()));
         }
-        ui.diagnostics(&texts.files, &diagnostics.sorted());
-        select(&mut desired, entities);
-        let target = target(session.identity());
-        let live = read(goal, &target, &desired, session.as_ref()).await?;
-        Ok(Saved { goal, target, files: texts.files.clone(), desired, live })
+        ui.diagnostics(&self.texts.files, &diagnostics.sorted());
+        select::keep(&mut desired, self.meant.as_deref());
+        Ok(desired)
+    }
+
+    /// A session with the account that is meant, and no other.
+    async fn connect(&self, given: &ConnectionArgs, ui: &Ui) -> Result<Box<dyn Session>, CommandError> {
+        let place = target::chosen(self.texts.target.as_deref(), &self.checked.project, given)?;
+        connect_to(place, given, &self.texts.directory, ui).await
+    }
+}
+
+/// A session with the account of a target, where one is given.
+async fn connect_to(
+    place: Option<&crate::definition::Target>,
+    given: &ConnectionArgs,
+    directory: &Path,
+    ui: &Ui,
+) -> Result<Box<dyn Session>, CommandError> {
+    let connection = target::connection(place, given);
+    let session = connect::open(&connection, directory, ui).await?;
+    if let Err(error) = target::verify(place, session.identity(), &connection) {
+        session.close().await;
+        return Err(error);
+    }
+    Ok(session)
+}
+
+/// Checks, connects, reads and plans.
+pub(super) async fn prepare(request: Request<'_>, texts: &Texts, ui: &Ui) -> Result<Planned, CommandError> {
+    let Request { intent, entities, siblings, connection } = request;
+    let offline = Offline::check(texts, entities)?;
+    let session = offline.connect(connection, ui).await?;
+    let saved = async {
+        let desired = offline.complete(&defaults(session.identity()), ui)?;
+        let target = acting(session.identity());
+        let live = survey(intent, &target, &desired, siblings, session.as_ref()).await?;
+        Ok(Saved { intent, target, files: texts.files.clone(), desired, live })
     }
     .await;
     finish(saved, session).await
+}
+
+/// Reads everything that a plan for these schemas could ask for.
+pub(super) async fn read_everything(
+    texts: &Texts,
+    connection: &ConnectionArgs,
+    taken_at: String,
+    ui: &Ui,
+) -> Result<Snapshot, CommandError> {
+    let offline = Offline::check(texts, &[])?;
+    let session = offline.connect(connection, ui).await?;
+    let read = async {
+        let (defaults, target) = (defaults(session.identity()), acting(session.identity()));
+        let desired = offline.complete(&defaults, ui)?;
+        let live = survey::everything(&target, &desired, session.as_ref()).await?;
+        Ok(Snapshot { target, defaults, taken_at, live })
+    }
+    .await;
+    session.close().await;
+    read
+}
+
+/// Plans from what was read before.
+pub(super) fn from_snapshot(
+    intent: Intent,
+    entities: &[String],
+    snapshot: Snapshot,
+    texts: &Texts,
+    ui: &Ui,
+) -> Result<Saved, CommandError> {
+    let Snapshot { target, defaults, taken_at, live } = snapshot;
+    let offline = Offline::check(texts, entities)?;
+    let desired = offline.complete(&defaults, ui)?;
+    let live = survey::recorded(&live, &desired, Siblings::Ours).map_err(|missing| {
+        let schemas: Vec<String> = missing.iter().map(|scope| scope.schema.to_string()).collect();
+        let message = format!("the snapshot holds nothing of schema {}", schemas.join(", "));
+        let help = "take a new one, with this definition:\nsnowform snapshot FILE";
+        CommandError::new(Exit::Failed, "snapshot", message, help)
+    })?;
+    ui.remark(&format!("from a snapshot of {taken_at}; the account was not asked"));
+    Ok(Saved { intent, target, files: texts.files.clone(), desired, live })
 }
 
 /// Takes a plan from a file, where nothing has moved since it was made.
@@ -66,13 +151,20 @@ pub(super) async fn resume(
     if let Some(texts) = texts {
         same_definition(&saved, texts)?;
     }
-    let session = connect::open(connection, directory, ui).await?;
+    let named = texts.filter(|texts| texts.target.is_some());
+    let declared = named.map(|texts| check::check(&texts.files, &texts.inputs()).project);
+    let asked = texts.and_then(|texts| texts.target.as_deref());
+    let place = match &declared {
+        Some(project) => target::chosen(asked, project, connection)?,
+        None => None,
+    };
+    let session = connect_to(place, connection, directory, ui).await?;
     let checked = async {
-        let target = target(session.identity());
+        let target = acting(session.identity());
         if target != saved.target {
             return Err(other_target(&saved.target, &target));
         }
-        let now = read(saved.goal, &target, &saved.desired, session.as_ref()).await?;
+        let now = survey(saved.intent, &target, &saved.desired, Siblings::Ours, session.as_ref()).await?;
         let moved = saved.moved(&now);
         if moved.is_empty() { Ok(saved) } else { Err(stale(&moved.join("\n"))) }
     }
@@ -126,24 +218,7 @@ fn same_definition(saved: &Saved, texts: &Texts) -> Result<(), CommandError> {
     }
 }
 
-/// Reads what a plan needs to know of the account.
-pub(super) async fn read(
-    goal: Goal,
-    target: &Target,
-    desired: &Desired,
-    session: &dyn Session,
-) -> Result<Live, SessionError> {
-    let mut live = live::read(session, &desired.wanted()).await?;
-    live::read_grants(session, &desired.granting(), &mut live).await?;
-    // Only what would be lost is looked into; which that is, a first plan tells.
-    let plan = plan::plan(goal, target.clone(), desired, &live);
-    let endangered: Vec<(&ObjectId, Option<&Ident>)> =
-        plan.endangered().map(|change| (&change.id, change.origin.role.as_ref())).collect();
-    live.contents = live::read_contents(session, &endangered).await;
-    Ok(live)
-}
-
-fn target(identity: &Identity) -> Target {
+fn acting(identity: &Identity) -> Target {
     Target {
         account: identity.account.clone(),
         host: identity.host.clone(),
@@ -159,33 +234,4 @@ fn invalid(diagnostics: Vec<Diagnostic>) -> CommandError {
     let help = "nothing was sent to the account";
     let message = "the definition has mistakes, so there is no plan";
     CommandError { diagnostics, ..CommandError::new(Exit::Failed, "invalid-definition", message, help) }
-}
-
-fn known_entities(entities: &[String], project: &crate::definition::Project) -> Result<(), CommandError> {
-    let known: Vec<&str> = project.keys.iter().map(|key| key.value.as_str()).collect();
-    match entities.iter().find(|entity| !known.contains(&entity.as_str())) {
-        None => Ok(()),
-        Some(unknown) => {
-            let help = match did_you_mean(unknown, &known) {
-                Some(near) => format!("did you mean `{near}`?"),
-                None if known.is_empty() => "the definition has no entities".to_owned(),
-                None => format!("it has: {}", known.join(", ")),
-            };
-            let message = format!("the definition has no entity `{unknown}`");
-            Err(CommandError::new(Exit::Usage, "unknown-entity", message, help))
-        }
-    }
-}
-
-/// Keeps the entities that were asked for; no entity means all of them.
-fn select(desired: &mut Desired, entities: &[String]) {
-    if entities.is_empty() {
-        return;
-    }
-    let asked = |entity: &String| entities.contains(entity);
-    let Desired { state, origins, removed, not_managed, without_effect: _ } = desired;
-    removed.clear();
-    origins.retain(|_, origin| asked(&origin.entity));
-    state.retain(|id, _| origins.contains_key(id));
-    not_managed.retain(|entity| asked(&entity.entity));
 }

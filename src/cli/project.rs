@@ -1,11 +1,12 @@
 //! Finds a project's files and reads them.
 
 use super::error::{CommandError, Exit};
-use crate::definition::{Inputs, Variables};
+use crate::definition::{Inputs, Variables, target_variables};
 use crate::host::{environment, files};
 use crate::source::files::{Files, MAX_FILE_BYTES};
 use crate::source::span::FileId;
 use clap::Args;
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 /// The file that a project is found by; the official CLI reads no other spelling.
@@ -29,16 +30,19 @@ pub(super) struct ProjectArgs {
     /// Templates see this variable of the environment and no other; repeatable
     #[arg(long, value_name = "NAME", global = true)]
     pub(super) allow_os_env: Vec<String>,
+    /// Target of snowform.yml: its account and role are pinned, its names and variables apply
+    #[arg(long, value_name = "NAME", global = true)]
+    pub(super) target: Option<String>,
 }
 
 impl ProjectArgs {
-    /// What templates see.
-    pub(super) fn variables(&self) -> Variables {
+    /// What templates see of the environment.
+    fn environment(&self) -> BTreeMap<String, String> {
         let mut system = environment::variables();
         if self.no_os_env || !self.allow_os_env.is_empty() {
             system.retain(|name, _| self.allow_os_env.contains(name));
         }
-        Variables { overrides: self.env.iter().cloned().collect(), system }
+        system
     }
 }
 
@@ -60,12 +64,14 @@ pub(super) struct Texts {
     local: Option<FileId>,
     overlay: Option<FileId>,
     variables: Variables,
+    /// The target that was asked for.
+    pub(super) target: Option<String>,
 }
 
 impl Texts {
     /// Which text is what.
     pub(super) fn inputs(&self) -> Inputs<'_> {
-        let Self { directory: _, files: _, definition, local, overlay, variables } = self;
+        let Self { directory: _, files: _, definition, local, overlay, variables, target: _ } = self;
         Inputs { definition: *definition, local: *local, overlay: *overlay, variables }
     }
 }
@@ -82,7 +88,13 @@ pub(super) fn read_directory(directory: PathBuf, args: &ProjectArgs) -> Result<T
     let definition = add(&mut texts, &directory, DEFINITION)?.ok_or_else(|| missing(&directory, false))?;
     let local = add(&mut texts, &directory, LOCAL)?;
     let overlay = add(&mut texts, &directory, OVERLAY)?;
-    Ok(Texts { directory, files: texts, definition, local, overlay, variables: args.variables() })
+    let mut overrides = match (&args.target, overlay) {
+        (Some(target), Some(overlay)) => target_variables(&texts, overlay, target),
+        _ => BTreeMap::new(),
+    };
+    overrides.extend(args.env.iter().cloned());
+    let variables = Variables { overrides, system: args.environment() };
+    Ok(Texts { directory, files: texts, definition, local, overlay, variables, target: args.target.clone() })
 }
 
 /// The directory asked for; else the nearest one upwards with a definition, up to the home directory or the root

@@ -33,7 +33,7 @@ pub(super) fn read(path: &Path) -> Result<Saved, CommandError> {
     })?;
     file::read(&text).map_err(|error| {
         let exit = match error {
-            FileError::NotAPlan(_) => Exit::Failed,
+            FileError::Other { .. } => Exit::Failed,
             FileError::OtherFormat { .. } => Exit::Stale,
         };
         let message = format!("{}: {error}", path.display());

@@ -175,6 +175,14 @@ impl Ui {
         self.talk(&text);
     }
 
+    /// Asks a person, whoever is silent otherwise.
+    pub(super) fn ask(&self, question: &str) {
+        self.talk(&question.lines().map(visible).collect::<Vec<_>>().join("\n"));
+        if question.ends_with('\n') {
+            self.talk("\n");
+        }
+    }
+
     /// Writes over the line of progress; `last` ends it.
     pub(super) fn progress(&self, text: &str, last: bool) {
         self.talk(&format!("\r{text}{}", if last { "\n" } else { "" }));

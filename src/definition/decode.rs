@@ -200,9 +200,12 @@ fn decode_entity(entry: &Entry, found: &mut Diagnostics) -> Option<Entity> {
         meta,
         references: reference::collect(&entry.value, kind.fields),
         attributes: BTreeMap::new(),
-        prevent_drop: None,
         grants: None,
         grants_exact: false,
+        owner_grants: None,
+        tags: Vec::new(),
+        allow: Vec::new(),
+        require_images: Vec::new(),
     })
 }
 

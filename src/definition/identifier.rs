@@ -39,6 +39,11 @@ pub(super) fn decode_value(value: &Node, found: &mut Diagnostics) -> Option<Writ
     }
 }
 
+/// A name that stands as a key.
+pub(super) fn decode_key(key: &Spanned<String>, found: &mut Diagnostics) -> Option<WrittenName> {
+    partial(&key.value, key.span, Written::Literally, found).map(|name| written(name, key.span))
+}
+
 fn written(name: PartialName, span: Span) -> WrittenName {
     let PartialName { database, schema, name } = name;
     WrittenName { database, schema, name, span, schema_by_convention: false }

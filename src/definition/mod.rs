@@ -12,12 +12,14 @@ mod shape;
 pub mod template;
 
 pub use decode::{Decoded, Trees, decode};
+pub use overlay::target_variables;
 pub use reference::Reference;
 pub use template::Variables;
 
-use crate::kind::Kind;
+use crate::kind::{KeptGrants, Kind};
 use crate::object::name::Ident;
-use crate::object::state::Grant;
+use crate::object::state::{Grant, ImageRef};
+use crate::object::statement::HazardKind;
 use crate::source::diagnostic::{Rule, Severity};
 use crate::source::span::{FileId, Span, Spanned};
 use std::collections::{BTreeMap, BTreeSet};
@@ -44,6 +46,66 @@ pub struct Project {
     pub entities: Vec<Entity>,
     /// What `snowform.yml` says must not exist any more.
     pub removed: Vec<Removed>,
+    /// The name that `snowform.yml` gives the project.
+    pub name: Option<Spanned<String>>,
+    /// Where `snowform.yml` says that the project can go.
+    pub targets: Vec<Target>,
+    /// The most objects that a plan may drop or replace.
+    pub max_drops: Option<DropLimit>,
+}
+
+/// Where a project can go.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Target {
+    /// Its name.
+    pub name: Spanned<String>,
+    /// The account identifier; any other is refused.
+    pub account: Spanned<String>,
+    /// The role; any other is refused.
+    pub role: Option<Ident>,
+    /// The connection that leads there.
+    pub connection: Option<String>,
+    /// The database that completes names.
+    pub database: Option<Ident>,
+    /// The schema that completes names.
+    pub schema: Option<Ident>,
+}
+
+/// How many objects a plan may drop or replace.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum DropLimit {
+    /// So many.
+    Number(usize),
+    /// So many of a hundred that are there.
+    Percent(usize),
+}
+
+impl DropLimit {
+    /// Reads `3` or `10%`.
+    pub fn parse(text: &str) -> Option<Self> {
+        match text.strip_suffix('%') {
+            Some(percent) => percent.parse().ok().filter(|percent| *percent <= 100).map(Self::Percent),
+            None => text.parse().ok().map(Self::Number),
+        }
+    }
+
+    /// Whether so many of those that are there are too many.
+    pub fn is_exceeded(self, lost: usize, present: usize) -> bool {
+        match self {
+            Self::Number(most) => lost > most,
+            Self::Percent(percent) => lost * 100 > percent * present,
+        }
+    }
+}
+
+impl std::fmt::Display for DropLimit {
+    /// As the file spells it.
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Number(number) => write!(f, "{number}"),
+            Self::Percent(percent) => write!(f, "{percent}%"),
+        }
+    }
 }
 
 /// One entity.
@@ -63,12 +125,18 @@ pub struct Entity {
     pub references: Vec<Reference>,
     /// The attributes declared for it in `snowform.yml`.
     pub attributes: BTreeMap<&'static str, Spanned<String>>,
-    /// Where `snowform.yml` forbids that it is dropped or replaced, if it does.
-    pub prevent_drop: Option<Span>,
     /// The grants declared for it in `snowform.yml`, where any are.
     pub grants: Option<Spanned<BTreeSet<Grant>>>,
     /// Whether these are all that it shall have.
     pub grants_exact: bool,
+    /// What becomes of the grants when its owner changes, where `snowform.yml` says so.
+    pub owner_grants: Option<KeptGrants>,
+    /// The governance tags declared for it in `snowform.yml`.
+    pub tags: Vec<(WrittenName, Spanned<String>)>,
+    /// The hazards that `snowform.yml` allows for it.
+    pub allow: Vec<HazardKind>,
+    /// The images that must be in it.
+    pub require_images: Vec<Spanned<ImageRef>>,
 }
 
 /// An object that must not exist any more.

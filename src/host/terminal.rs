@@ -17,6 +17,15 @@ pub fn can_ask() -> bool {
     std::io::stdin().is_terminal() && stderr_is_terminal()
 }
 
+/// The line that a person types; nothing where the input ends.
+pub fn answer() -> Option<String> {
+    let mut line = String::new();
+    match std::io::stdin().read_line(&mut line) {
+        Ok(1..) => Some(line),
+        Ok(0) | Err(_) => None,
+    }
+}
+
 /// Columns of the terminal that one of the standard streams is, where one is.
 pub fn columns() -> Option<usize> {
     terminal_size::terminal_size().map(|(width, _)| usize::from(width.0))

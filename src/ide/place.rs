@@ -35,13 +35,32 @@ pub(super) static DEFINITION_KEYS: [TopKey; 4] = [
 ];
 
 /// The keys of `snowform.yml`.
-pub(super) static OVERLAY_KEYS: [TopKey; 2] = [
+pub(super) static OVERLAY_KEYS: [TopKey; 5] = [
     TopKey {
         name: "entities",
         doc: "What snowflake.yml cannot say of its entities, by their ids.",
         value: "\n  $0",
     },
-    TopKey { name: "removed", doc: "The names of objects that must not exist any more.", value: "\n  - $0" },
+    TopKey {
+        name: overlay::PROJECT,
+        doc: "The project's name, kept on its objects; `--prune` goes by it.",
+        value: " $0",
+    },
+    TopKey {
+        name: overlay::TARGETS,
+        doc: "Where the project can go, by name, with account and role pinned: `--target NAME`.",
+        value: "\n  $0",
+    },
+    TopKey {
+        name: overlay::MAX_DROPS,
+        doc: "How many objects one plan may drop or replace, or what share of them (`10%`).",
+        value: " $0",
+    },
+    TopKey {
+        name: overlay::REMOVED,
+        doc: "The names of objects that must not exist any more.",
+        value: "\n  - $0",
+    },
 ];
 
 /// What `type` says.
@@ -114,10 +133,12 @@ pub(super) fn slot(
     match (role, section.key()?, inside) {
         (_, "entities", []) => plain(Expects::Entities),
         (Role::Overlay, "entities", [Part::Key(id), rest @ ..]) => attribute(id, kind_of(id), rest),
-        (Role::Overlay, "removed", rest) => {
-            plain(Expects::Value(descend(None, &overlay::REMOVED.shape, rest)?.1))
+        (Role::Overlay, name, rest) => {
+            let top = overlay::top(name)?;
+            // The key itself is described as a key of the file.
+            let (field, shape) = descend(None, &top.shape, rest)?;
+            Some(Slot { expects: Expects::Value(shape), field, entity: None, refers: None })
         }
-        (Role::Overlay, _, _) => None,
         (_, "entities", [Part::Key(id), rest @ ..]) => {
             let found = in_entity(Expects::Entity(kind_of(id)), &fields(kind_of(id)), rest)?;
             Some(Slot { entity: Some(id.clone()), ..found })
@@ -135,7 +156,7 @@ fn attribute(id: &str, kind: Option<&'static Kind>, path: &[Part]) -> Option<Slo
     let slot = |expects, field| Some(Slot { expects, field, entity: Some(id.to_owned()), refers: None });
     let [first, rest @ ..] = path else { return slot(Expects::Attributes(kind), None) };
     let (name, managed) = (first.key()?, kind?.managed?);
-    if let Some(row) = managed.attribute(name) {
+    if let Some(row) = managed.entity_attributes().find(|row| row.name == name) {
         return slot(Expects::Attribute(row), None).filter(|_| rest.is_empty());
     }
     let field = overlay::ENTITY.iter().find(|field| field.name == name)?;

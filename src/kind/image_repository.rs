@@ -4,12 +4,13 @@
 //! `show-image-repositories`, `show-images-in-image-repository`. There is neither `CREATE OR ALTER` nor `UNDROP` for
 //! this type, and encryption is fixed at creation.
 
-use super::field::{Field, Shape};
+use super::field::{Field, Shape, flag};
+use super::mark::{Marked, is_project};
 use super::shared::{IDENTIFIER, META};
-use super::{Attribute, ChangeRule, Filter, Kind, Managed};
+use super::{Attribute, AttributeStep, ChangeRule, Dangerous, Declared, Filter, KeptGrants, Kind, Managed};
 use crate::object::name::{Ident, ObjectName, SchemaName};
 use crate::object::rows::Row;
-use crate::object::state::{Attributes, Contents, Grant, Grantee, Image, Object, ObjectType};
+use crate::object::state::{Attributes, Contents, Grant, Grantee, Image, Object, ObjectType, Tags};
 use crate::object::statement::{Hazard, HazardKind, Operation, Sql};
 
 /// The entity type.
@@ -33,19 +34,56 @@ pub static MANAGED: Managed = Managed {
         Attribute {
             name: COMMENT,
             doc: "A text for people; shown in listings.",
+            declared: Declared::ByEntity,
             shape: Shape::Text,
+            normal: normal_comment,
             default: Some(""),
             change: ChangeRule::Alter(set_comment),
-            hazard: None,
+            hazard: |_| None,
         },
         Attribute {
             name: ENCRYPTION,
             doc: "How images are encrypted: SNOWFLAKE_FULL (by the client and the server) or SNOWFLAKE_SSE (by the \
                   server). It is fixed at creation; without it the account decides.",
+            declared: Declared::ByEntity,
             shape: Shape::Choice(&["SNOWFLAKE_FULL", "SNOWFLAKE_SSE"]),
+            normal: |text| Ok(text.to_owned()),
             default: None,
             change: ChangeRule::Replace("the encryption of an image repository is fixed at its creation"),
-            hazard: None,
+            hazard: |_| None,
+        },
+        Attribute {
+            name: PROJECT,
+            doc: "The project that the object belongs to. Written to the end of its comment; `--prune` drops objects \
+                  that carry it and are not declared any more.",
+            declared: Declared::ByProject,
+            shape: Shape::Text,
+            normal: normal_project,
+            default: Some(""),
+            change: ChangeRule::Alter(set_comment),
+            hazard: other_project,
+        },
+        Attribute {
+            name: PREVENT_DROP,
+            doc: "Whether the object must be neither dropped nor replaced. Written to the end of its comment, so that \
+                  it holds until this says `false`, also where the entity has left the file.",
+            declared: Declared::ByEntity,
+            shape: Shape::Flag,
+            normal: |text| Ok(flag(text).unwrap_or_default().to_string()),
+            default: Some("false"),
+            change: ChangeRule::Alter(set_comment),
+            hazard: |_| None,
+        },
+        Attribute {
+            name: OWNER,
+            doc: "The role that owns the object. Where others have privileges on it, `owner_grants` says what \
+                  becomes of them.",
+            declared: Declared::ByEntity,
+            shape: Shape::Text,
+            normal: normal_role,
+            default: None,
+            change: ChangeRule::Afterwards(set_owner),
+            hazard: new_owner,
         },
     ],
     facts: &FACTS,
@@ -55,6 +93,8 @@ pub static MANAGED: Managed = Managed {
     list_contents,
     read_contents,
     create,
+    read_tags,
+    set_tags,
     privileges: &["READ", "WRITE", "SERVICE READ", "SERVICE WRITE", "USAGE"],
     list_grants,
     read_grant,
@@ -66,9 +106,34 @@ pub static MANAGED: Managed = Managed {
 
 const COMMENT: &str = "comment";
 const ENCRYPTION: &str = "encryption";
+/// The project that an object belongs to.
+pub const PROJECT: &str = "project";
+/// The protection of an object.
+pub const PREVENT_DROP: &str = "prevent_drop";
+/// The role that owns an object.
+pub const OWNER: &str = "owner";
 
 /// Columns of the listing that are shown but never compared.
-const FACTS: [&str; 4] = ["owner", "owner_role_type", "created_on", "repository_url"];
+const FACTS: [&str; 3] = ["owner_role_type", "created_on", "repository_url"];
+
+fn normal_comment(text: &str) -> Result<String, String> {
+    let marked = Marked::read(text);
+    if marked.text == text {
+        return Ok(marked.text);
+    }
+    Err("it ends like the mark of a project, which snowform writes itself".to_owned())
+}
+
+fn normal_project(text: &str) -> Result<String, String> {
+    if is_project(text) {
+        return Ok(text.to_owned());
+    }
+    Err("a project's name has letters, digits, `_`, `.` and `-`, at most 64 of them".to_owned())
+}
+
+fn normal_role(text: &str) -> Result<String, String> {
+    Ident::parse(text).map(|role| role.as_str().to_owned()).map_err(|error| error.to_string())
+}
 
 fn list(schema: &SchemaName, filter: Filter<'_>) -> Sql {
     // Always with IN: without it the account chooses the scope, and reports namesakes once. LIKE only for listings
@@ -86,11 +151,24 @@ fn read(row: &Row<'_>) -> Option<(ObjectName, Object)> {
     let part = |column| row.get(column).map(Ident::exact);
     let name = ObjectName::new(part("database_name")?, part("schema_name")?, part("name")?);
     // Older accounts report no encryption.
-    let attributes =
-        [COMMENT, ENCRYPTION].into_iter().filter_map(|name| Some((name, row.get(name)?.to_owned())));
-    let attributes = attributes.collect();
+    let columns = [ENCRYPTION, OWNER].into_iter();
+    let mut attributes: Attributes =
+        columns.filter_map(|name| Some((name, row.get(name)?.to_owned()))).collect();
+    if let Some(comment) = row.get(COMMENT) {
+        let Marked { text, project, prevent_drop } = Marked::read(comment);
+        attributes.insert(COMMENT, text);
+        attributes.extend(project.map(|project| (PROJECT, project)));
+        attributes.extend(prevent_drop.then(|| (PREVENT_DROP, true.to_string())));
+    }
     let facts = FACTS.iter().filter_map(|fact| Some((*fact, row.time(fact)?))).collect();
-    Some((name, Object { attributes, facts, grants: None }))
+    Some((name, Object { attributes, facts, tags: Tags::new(), grants: None }))
+}
+
+/// The whole comment that says these attributes.
+fn comment(attributes: &Attributes) -> String {
+    let text = |name| attributes.get(name).cloned().unwrap_or_default();
+    let project = Some(text(PROJECT)).filter(|project| !project.is_empty());
+    Marked { text: text(COMMENT), project, prevent_drop: text(PREVENT_DROP) == "true" }.comment()
 }
 
 fn list_contents(name: &ObjectName) -> Sql {
@@ -108,9 +186,10 @@ fn read_contents(row: &Row<'_>) -> Option<Image> {
     })
 }
 
-fn create(name: &ObjectName, attributes: &Attributes) -> Operation {
+fn create(name: &ObjectName, attributes: &Attributes, tags: &Tags) -> Operation {
     // Plain CREATE: `IF NOT EXISTS` would call an object that the role cannot see a success.
-    Operation::Sql(with_attributes(Sql::new("CREATE IMAGE REPOSITORY").name(name), attributes))
+    let sql = with_attributes(Sql::new("CREATE IMAGE REPOSITORY").name(name), attributes);
+    Operation::Sql(with_tags(sql, tags))
 }
 
 /// The clauses in the order in which clients are known to send them.
@@ -118,24 +197,78 @@ fn with_attributes(mut sql: Sql, attributes: &Attributes) -> Sql {
     if let Some(encryption) = attributes.get(ENCRYPTION) {
         sql = sql.keyword("ENCRYPTION = ( TYPE =").text(encryption).keyword(")");
     }
-    if let Some(comment) = attributes.get(COMMENT).filter(|comment| !comment.is_empty()) {
-        sql = sql.keyword("COMMENT =").text(comment);
+    let comment = comment(attributes);
+    if !comment.is_empty() {
+        sql = sql.keyword("COMMENT =").text(&comment);
     }
     sql
 }
 
-fn replace(name: &ObjectName, attributes: &Attributes, contents: &Contents) -> (Operation, Vec<Hazard>) {
-    let sql = with_attributes(Sql::new("CREATE OR REPLACE IMAGE REPOSITORY").name(name), attributes);
-    let grants = Hazard {
-        kind: HazardKind::ReplacesObject,
-        message: "puts a new repository in its place; the grants on the old one are lost".to_owned(),
-    };
-    (Operation::Sql(sql), drop_hazard(contents).into_iter().chain([grants]).collect())
+fn with_tags(sql: Sql, tags: &Tags) -> Sql {
+    if tags.is_empty() {
+        return sql;
+    }
+    assignments(sql.keyword("WITH TAG ("), tags).keyword(")")
 }
 
-fn set_comment(name: &ObjectName, comment: &str) -> Operation {
+/// `TAG = 'value', …`
+fn assignments(sql: Sql, tags: &Tags) -> Sql {
+    let numbered = tags.iter().enumerate();
+    numbered.fold(sql, |sql, (at, (tag, value))| {
+        let sql = if at == 0 { sql } else { sql.keyword(",") };
+        sql.name(tag).keyword("=").text(value)
+    })
+}
+
+fn set_tags(name: &ObjectName, tags: &Tags) -> Operation {
+    Operation::Sql(assignments(Sql::new("ALTER IMAGE REPOSITORY").name(name).keyword("SET TAG"), tags))
+}
+
+/// `SYSTEM$GET_TAG` needs no warehouse (docs.snowflake.com `sql-reference/functions/system_get_tag`); the account's
+/// view of all tags does.
+fn read_tags(name: &ObjectName, tags: &[&ObjectName]) -> Sql {
+    let numbered = tags.iter().enumerate();
+    numbered.fold(Sql::new("SELECT"), |sql, (at, tag)| {
+        let sql = if at == 0 { sql } else { sql.keyword(",") };
+        let call = sql.keyword("SYSTEM$GET_TAG(").text(&tag.to_string()).keyword(",").text(&name.to_string());
+        call.keyword(", 'IMAGE REPOSITORY') AS").ident(&Ident::exact(format!("TAG_{at}")))
+    })
+}
+
+fn replace(name: &ObjectName, attributes: &Attributes, tags: &Tags, contents: &Contents) -> Dangerous {
+    let sql = with_attributes(Sql::new("CREATE OR REPLACE IMAGE REPOSITORY").name(name), attributes);
+    (Operation::Sql(with_tags(sql, tags)), drop_hazard(contents).into_iter().collect())
+}
+
+/// Comment, project and protection stand in one text, so any of them is changed by saying all three.
+fn set_comment(step: &AttributeStep<'_>) -> Operation {
     // Also for clearing it: the documented `UNSET COMMENT` is refused by accounts (000002, SNOW-2070753).
-    Operation::Sql(Sql::new("ALTER IMAGE REPOSITORY").name(name).keyword("SET COMMENT =").text(comment))
+    let sql = Sql::new("ALTER IMAGE REPOSITORY").name(step.name).keyword("SET COMMENT =");
+    Operation::Sql(sql.text(&comment(step.all)))
+}
+
+/// Where there are grants, an account refuses to guess what becomes of them
+/// (docs.snowflake.com `sql-reference/sql/grant-ownership`).
+fn set_owner(step: &AttributeStep<'_>) -> Operation {
+    let sql = Sql::new("GRANT OWNERSHIP ON IMAGE REPOSITORY").name(step.name).keyword("TO ROLE");
+    let sql = sql.ident(&Ident::exact(step.after));
+    Operation::Sql(match step.kept_grants {
+        KeptGrants::None => sql,
+        KeptGrants::Copied => sql.keyword("COPY CURRENT GRANTS"),
+        KeptGrants::Revoked => sql.keyword("REVOKE CURRENT GRANTS"),
+    })
+}
+
+fn new_owner(step: &AttributeStep<'_>) -> Option<Hazard> {
+    let role = Ident::exact(step.after);
+    let message = format!("ROLE {role} owns it then: it may do everything with it, and drop it");
+    Some(Hazard { kind: HazardKind::WidensAccess, message })
+}
+
+fn other_project(step: &AttributeStep<'_>) -> Option<Hazard> {
+    let other = step.before.filter(|project| !project.is_empty())?;
+    let message = format!("it carries the mark of project {other}");
+    Some(Hazard { kind: HazardKind::TakesOver, message })
 }
 
 fn list_grants(name: &ObjectName) -> Sql {
@@ -184,7 +317,7 @@ fn with_grantee(sql: Sql, grant: &Grant) -> Sql {
     }
 }
 
-fn drop(name: &ObjectName, contents: &Contents) -> (Operation, Vec<Hazard>) {
+fn drop(name: &ObjectName, contents: &Contents) -> Dangerous {
     let operation = Operation::Sql(Sql::new("DROP IMAGE REPOSITORY").name(name));
     (operation, drop_hazard(contents).into_iter().collect())
 }

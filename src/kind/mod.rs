@@ -8,6 +8,7 @@ pub mod compute_pool;
 pub mod field;
 pub mod form;
 pub mod image_repository;
+pub mod mark;
 pub mod notebook;
 pub mod overlay;
 pub mod service;
@@ -18,7 +19,7 @@ pub mod streamlit;
 
 use crate::object::name::{ObjectName, SchemaName};
 use crate::object::rows::Row;
-use crate::object::state::{Attributes, Contents, Grant, Image, Object, ObjectType};
+use crate::object::state::{Attributes, Contents, Grant, Image, Object, ObjectType, Tags};
 use crate::object::statement::{Hazard, Operation, Sql};
 use check::Check;
 use field::{Field, Shape};
@@ -59,8 +60,13 @@ pub struct Managed {
     pub list_contents: fn(&ObjectName) -> Sql,
     /// Reads one row of that list.
     pub read_contents: fn(&Row<'_>) -> Option<Image>,
-    /// Creates an object with the attributes declared for it.
-    pub create: fn(&ObjectName, &Attributes) -> Operation,
+    /// Creates an object with the attributes and tags declared for it; what only a statement of its own can say
+    /// is left to [`ChangeRule::Afterwards`].
+    pub create: fn(&ObjectName, &Attributes, &Tags) -> Operation,
+    /// Asks for the values of some tags; the answer has one row, with one column for each, in their order.
+    pub read_tags: fn(&ObjectName, &[&ObjectName]) -> Sql,
+    /// Sets tags.
+    pub set_tags: fn(&ObjectName, &Tags) -> Operation,
     /// The privileges that can be declared.
     pub privileges: &'static [&'static str],
     /// Lists who may do what with an object.
@@ -71,11 +77,14 @@ pub struct Managed {
     pub grant: fn(&ObjectName, &Grant) -> Operation,
     /// Takes a privilege away.
     pub revoke: fn(&ObjectName, &Grant) -> Operation,
-    /// Puts a new object in the place of one that exists, and names what goes with that.
-    pub replace: fn(&ObjectName, &Attributes, &Contents) -> (Operation, Vec<Hazard>),
+    /// Puts a new object in the place of one that exists, and names what of its contents goes with that.
+    pub replace: fn(&ObjectName, &Attributes, &Tags, &Contents) -> Dangerous,
     /// Drops an object, and names what goes with it.
-    pub drop: fn(&ObjectName, &Contents) -> (Operation, Vec<Hazard>),
+    pub drop: fn(&ObjectName, &Contents) -> Dangerous,
 }
+
+/// An operation, and what goes with it.
+pub type Dangerous = (Operation, Vec<Hazard>);
 
 /// Which objects of a schema are listed.
 #[derive(Clone, Copy, Debug)]
@@ -95,21 +104,63 @@ pub struct Attribute {
     pub name: &'static str,
     /// One sentence for hover and help.
     pub doc: &'static str,
+    /// Who declares it.
+    pub declared: Declared,
     /// What it may be.
     pub shape: Shape,
+    /// A declared text as the account reports it, or why it cannot be declared.
+    pub normal: fn(&str) -> Result<String, String>,
     /// What an object has of which the account reports nothing; without one, such an object is not compared.
     pub default: Option<&'static str>,
     /// How it changes.
     pub change: ChangeRule,
-    /// What a change to a value opens, where it does.
-    pub hazard: Option<fn(&str) -> Hazard>,
+    /// What a change opens or takes, where it does.
+    pub hazard: fn(&AttributeStep<'_>) -> Option<Hazard>,
+}
+
+/// Who declares an attribute.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Declared {
+    /// Each entity in `snowform.yml`.
+    ByEntity,
+    /// `snowform.yml` for all of its entities.
+    ByProject,
+}
+
+/// A change of one attribute in place, as its row sees it.
+#[derive(Debug)]
+pub struct AttributeStep<'a> {
+    /// The object.
+    pub name: &'a ObjectName,
+    /// The value before; nothing where it is not known, as of an object that is new.
+    pub before: Option<&'a str>,
+    /// The value after.
+    pub after: &'a str,
+    /// Every attribute that the object has after the change: one statement may have to say several.
+    pub all: &'a Attributes,
+    /// What becomes of the grants on the object when its owner changes.
+    pub kept_grants: KeptGrants,
+}
+
+/// What becomes of the grants on an object when its owner changes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
+pub enum KeptGrants {
+    /// There are none.
+    #[default]
+    None,
+    /// They stay.
+    Copied,
+    /// They are revoked.
+    Revoked,
 }
 
 /// How an attribute of an object that exists becomes another.
 #[derive(Clone, Copy, Debug)]
 pub enum ChangeRule {
-    /// By an operation in place.
-    Alter(fn(&ObjectName, &str) -> Operation),
+    /// By an operation in place, which creation says as well.
+    Alter(fn(&AttributeStep<'_>) -> Operation),
+    /// By an operation in place that follows everything else, also after creation.
+    Afterwards(fn(&AttributeStep<'_>) -> Operation),
     /// Only by a new object in its place, for this reason.
     Replace(&'static str),
 }
@@ -125,6 +176,11 @@ impl Managed {
     /// An attribute by name.
     pub fn attribute(&self, name: &str) -> Option<&'static Attribute> {
         self.attributes.iter().find(|attribute| attribute.name == name)
+    }
+
+    /// The attributes that an entity declares.
+    pub fn entity_attributes(&self) -> impl Iterator<Item = &'static Attribute> + use<> {
+        self.attributes.iter().filter(|attribute| attribute.declared == Declared::ByEntity)
     }
 }
 

@@ -33,6 +33,8 @@ pub struct Live {
     pub state: State,
     /// What is known of each schema that was asked for.
     pub scopes: BTreeMap<Scope, ScopeReading>,
+    /// Objects of the same schemas that were not asked for, where those were to be read as well.
+    pub siblings: State,
     /// What stands inside objects, where that was asked for.
     pub contents: BTreeMap<ObjectId, Contents>,
 }

@@ -47,6 +47,9 @@ impl fmt::Display for ObjectId {
 /// The attributes that are declared or were read, by the name of their field.
 pub type Attributes = BTreeMap<&'static str, String>;
 
+/// Values of governance tags, by the tags' full names.
+pub type Tags = BTreeMap<ObjectName, String>;
+
 /// One object: what it declares (desired) or what was read of it (live).
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Object {
@@ -55,6 +58,8 @@ pub struct Object {
     /// Facts that nobody declares, by the name of the column they were read from (owner, creation time,
     /// address); empty in a desired object, never compared.
     pub facts: BTreeMap<&'static str, String>,
+    /// Governance tags: the declared ones (desired), or those of the declared ones that are set (live).
+    pub tags: Tags,
     /// The privileges granted on it, ownership aside. Nothing where none are declared (desired) or they were not read
     /// (live).
     pub grants: Option<BTreeSet<Grant>>,
@@ -118,6 +123,68 @@ pub struct Image {
     pub digest: String,
     /// When it was pushed, as the account prints it.
     pub created_on: Option<String>,
+}
+
+/// An image by name, and by tag or digest.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct ImageRef {
+    /// Its name inside the repository.
+    pub name: String,
+    /// Which one of that name.
+    pub version: ImageVersion,
+}
+
+/// Which image of a name.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum ImageVersion {
+    /// The one that carries this tag.
+    Tag(String),
+    /// The one of this digest, `sha256:…`.
+    Digest(String),
+}
+
+impl ImageRef {
+    /// Reads `name:tag` or `name@sha256:…`.
+    pub fn parse(text: &str) -> Option<Self> {
+        let (name, version) = match text.split_once('@') {
+            Some((name, digest)) => {
+                let hex = digest.strip_prefix("sha256:")?;
+                let whole = hex.len() == 64 && hex.bytes().all(|b| b.is_ascii_hexdigit());
+                whole.then(|| (name, ImageVersion::Digest(digest.to_lowercase())))?
+            }
+            None => {
+                let (name, tag) = text.rsplit_once(':')?;
+                let legal = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '.' | '-');
+                let whole = (1..=128).contains(&tag.len()) && tag.chars().all(legal);
+                whole.then(|| (name, ImageVersion::Tag(tag.to_owned())))?
+            }
+        };
+        let part = |part: &str| {
+            let inner =
+                |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || matches!(c, '.' | '_' | '-');
+            !part.is_empty() && part.chars().all(inner)
+        };
+        name.split('/').all(part).then(|| Self { name: name.to_owned(), version })
+    }
+
+    /// Whether an image is the one that is meant.
+    pub fn is(&self, image: &Image) -> bool {
+        let same_version = match &self.version {
+            ImageVersion::Tag(tag) => image.tags.contains(tag),
+            ImageVersion::Digest(digest) => image.digest.eq_ignore_ascii_case(digest),
+        };
+        image.name == self.name && same_version
+    }
+}
+
+impl fmt::Display for ImageRef {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { name, version } = self;
+        match version {
+            ImageVersion::Tag(tag) => write!(f, "{name}:{tag}"),
+            ImageVersion::Digest(digest) => write!(f, "{name}@{digest}"),
+        }
+    }
 }
 
 /// Objects by id, in the order of their names.

@@ -131,15 +131,20 @@ pub struct Hazard {
 pub enum HazardKind {
     /// Container images are destroyed with their repository; Snowflake has no UNDROP for them.
     DropsImages,
-    /// An object is replaced by a new one of the same name; the grants on it are lost.
+    /// An object is replaced by a new one of the same name; what is not declared of it is lost.
     ReplacesObject,
     /// Somebody may do more than before.
     WidensAccess,
+    /// Something is taken away that no statement of the plan gives back.
+    NotReversible,
+    /// An object that carries another project's mark is dropped, replaced, or given this project's mark.
+    TakesOver,
 }
 
 impl HazardKind {
     /// Every kind, in the order in which help prints them.
-    pub const ALL: &'static [Self] = &[Self::DropsImages, Self::ReplacesObject, Self::WidensAccess];
+    pub const ALL: &'static [Self] =
+        &[Self::DropsImages, Self::ReplacesObject, Self::WidensAccess, Self::NotReversible, Self::TakesOver];
 
     /// The stable name, as `--allow` and the JSON plan spell it.
     pub fn name(self) -> &'static str {
@@ -147,6 +152,8 @@ impl HazardKind {
             Self::DropsImages => "drops-images",
             Self::ReplacesObject => "replaces-object",
             Self::WidensAccess => "widens-access",
+            Self::NotReversible => "not-reversible",
+            Self::TakesOver => "takes-over",
         }
     }
 }
@@ -159,9 +166,15 @@ impl HazardKind {
                 "a repository that holds images is dropped; the images are destroyed and cannot be brought back"
             }
             Self::ReplacesObject => {
-                "an object is replaced by a new one of the same name; the grants on it are lost"
+                "an object is replaced by a new one of the same name; grants, tags or the owner of the old one are lost"
             }
             Self::WidensAccess => "a privilege or an ownership is given to a role that did not have it",
+            Self::NotReversible => {
+                "something is taken away that this plan cannot give back, as all grants on an object"
+            }
+            Self::TakesOver => {
+                "an object that carries another project's mark is dropped, replaced, or given this project's mark"
+            }
         }
     }
 }

@@ -1,7 +1,7 @@
 //! What a plan consists of.
 
 use crate::desired::Origin;
-use crate::object::name::Ident;
+use crate::object::name::{Ident, ObjectName, SchemaName};
 use crate::object::state::{Contents, Grant, Object, ObjectId};
 use crate::object::statement::{Hazard, Operation};
 
@@ -16,6 +16,8 @@ pub struct Change {
     pub reason: Reason,
     /// The attributes that differ.
     pub attributes: Vec<AttributeChange>,
+    /// The governance tags that differ.
+    pub tags: Vec<TagChange>,
     /// The grants that differ.
     pub grants: Vec<GrantChange>,
     /// What the definition declares of it; nothing where it shall not exist.
@@ -30,6 +32,15 @@ pub struct Change {
     pub steps: Vec<Step>,
     /// Changes of one wave do not wait for each other; a wave begins when the one before has ended.
     pub wave: usize,
+}
+
+/// A schema that is created, so that objects can stand in it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SchemaCreation {
+    /// The schema.
+    pub schema: SchemaName,
+    /// What is carried out.
+    pub step: Step,
 }
 
 /// What happens to an object.
@@ -67,8 +78,10 @@ pub enum Reason {
     NotListed,
     /// Every declared attribute is as declared.
     AsDeclared,
-    /// Declared attributes differ.
-    AttributesDiffer,
+    /// Declared attributes, tags or grants differ.
+    Differs,
+    /// It was there, and becomes this project's.
+    Adopted,
     /// A declared attribute differs that cannot change in place.
     CannotAlter,
     /// Its replacement was asked for.
@@ -77,6 +90,8 @@ pub enum Reason {
     DestroyAsked,
     /// It is named under `removed`.
     Removed,
+    /// It carries the project's mark and is not declared any more.
+    Pruned,
     /// It was to be destroyed, and was not listed.
     NothingToDestroy,
 }
@@ -87,11 +102,13 @@ impl Reason {
         match self {
             Self::NotListed => "not-listed",
             Self::AsDeclared => "as-declared",
-            Self::AttributesDiffer => "attributes-differ",
+            Self::Differs => "differs",
+            Self::Adopted => "adopted",
             Self::CannotAlter => "cannot-alter",
             Self::ReplaceAsked => "replace-asked",
             Self::DestroyAsked => "destroy-asked",
             Self::Removed => "removed",
+            Self::Pruned => "pruned",
             Self::NothingToDestroy => "nothing-to-destroy",
         }
     }
@@ -103,6 +120,17 @@ pub struct AttributeChange {
     /// Its name.
     pub field: &'static str,
     /// The live value; nothing where the object was not listed.
+    pub before: Option<String>,
+    /// The declared value.
+    pub after: String,
+}
+
+/// A governance tag that is not as declared.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TagChange {
+    /// The tag.
+    pub tag: ObjectName,
+    /// The live value; nothing where it is not set.
     pub before: Option<String>,
     /// The declared value.
     pub after: String,

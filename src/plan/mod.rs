@@ -4,17 +4,24 @@
 pub mod change;
 mod diff;
 pub mod file;
+pub mod lint;
 mod order;
+pub mod problem;
 
 pub(crate) use diff::matches;
 
-pub use change::{Action, AttributeChange, Change, GrantAction, GrantChange, Reason, Step};
+pub use change::{
+    Action, AttributeChange, Change, GrantAction, GrantChange, Reason, SchemaCreation, Step, TagChange,
+};
+pub use problem::Problem;
 
-use crate::desired::{Desired, NotManaged};
-use crate::object::reading::{Live, Scope, ScopeReading, scope_of};
-use crate::object::statement::{Hazard, HazardKind};
-use crate::source::span::{Span, Spanned};
-use std::collections::BTreeMap;
+use crate::desired::{Desired, NotManaged, Origin};
+use crate::kind::image_repository::PROJECT;
+use crate::object::reading::{Live, ScopeReading, scope_of};
+use crate::object::state::{Object, ObjectId};
+use crate::object::statement::{Hazard, HazardKind, Operation, Sql};
+use crate::source::span::Spanned;
+use diff::Comparison;
 
 /// What a plan is for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -25,6 +32,33 @@ pub enum Goal {
     Replace,
     /// The account holds nothing of what the definition declares.
     Destroy,
+}
+
+/// A goal, and how far a plan may go for it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Intent {
+    /// What the plan is for.
+    pub goal: Goal,
+    /// Whether objects that carry the project's mark and are not declared any more are dropped.
+    pub prune: bool,
+    /// Whether schemas that are not there are created.
+    pub create_schemas: bool,
+}
+
+impl From<Goal> for Intent {
+    /// The goal, and no further.
+    fn from(goal: Goal) -> Self {
+        Self { goal, prune: false, create_schemas: false }
+    }
+}
+
+impl Intent {
+    /// What is left to intend once it was carried out: what was replaced on request is not replaced once more.
+    #[must_use]
+    pub fn settled(self) -> Self {
+        let goal = if self.goal == Goal::Replace { Goal::Deploy } else { self.goal };
+        Self { goal, ..self }
+    }
 }
 
 /// Where a plan acts, as the account reported it.
@@ -45,8 +79,14 @@ pub struct Plan {
     pub goal: Goal,
     /// Where it acts.
     pub target: Target,
+    /// Schemas that are created before anything else.
+    pub schemas: Vec<SchemaCreation>,
     /// One for every object, in the order in which they are carried out.
     pub changes: Vec<Change>,
+    /// Objects that carry the project's mark, are not declared any more, and stay.
+    pub left: Vec<ObjectId>,
+    /// Other objects of the same schemas, where they were read: nobody declares them, and nothing happens to them.
+    pub undeclared: Vec<Undeclared>,
     /// What keeps the plan from being carried out.
     pub problems: Vec<Problem>,
     /// Entities of types that are not deployed.
@@ -55,28 +95,19 @@ pub struct Plan {
     pub without_effect: Vec<Spanned<String>>,
 }
 
-/// Why a plan cannot be carried out.
+/// An object that nobody declares.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Problem {
-    /// The stable code, for `explain`: [`MISSING_CONTAINER`] or [`PROTECTED`].
-    pub code: &'static str,
-    /// What is wrong, in a sentence.
-    pub message: String,
-    /// What to do.
-    pub help: String,
-    /// What asks for the object, where it is one.
-    pub span: Option<Span>,
+pub struct Undeclared {
+    /// The object.
+    pub id: ObjectId,
+    /// What was read of it.
+    pub live: Object,
 }
-
-/// A database or schema that does not exist, or that the role may not use.
-pub const MISSING_CONTAINER: &str = "missing-container";
-/// An object that must not be lost.
-pub const PROTECTED: &str = "protected";
 
 impl Plan {
     /// Whether anything would change.
     pub fn has_changes(&self) -> bool {
-        self.changes.iter().any(|change| change.action != Action::NoOp)
+        !self.schemas.is_empty() || self.changes.iter().any(|change| change.action != Action::NoOp)
     }
 
     /// The objects that would be lost, whose contents a plan must know.
@@ -84,90 +115,125 @@ impl Plan {
         self.changes.iter().filter(|change| matches!(change.action, Action::Replace | Action::Drop))
     }
 
+    /// The objects whose grants a plan must know, besides those that declare some: their owner changes, or they are
+    /// replaced.
+    pub fn regranted(&self) -> impl Iterator<Item = &Change> {
+        self.changes.iter().filter(|change| {
+            let owner_changes = change.action == Action::Alter && diff::owner_changes(change);
+            change.action == Action::Replace || owner_changes
+        })
+    }
+
     /// How many changes there are of an action.
     pub fn count(&self, action: Action) -> usize {
         self.changes.iter().filter(|change| change.action == action).count()
     }
 
-    /// The hazards that are not allowed, each with the change that carries it.
+    /// The hazards that neither the caller nor the object's entity allows, each with the change that carries it.
     pub fn refused(&self, allowed: &[HazardKind]) -> Vec<(&Change, &Hazard)> {
         let all = self.changes.iter().flat_map(|change| {
             change.steps.iter().flat_map(move |step| step.hazards.iter().map(move |hazard| (change, hazard)))
         });
-        all.filter(|(_, hazard)| !allowed.contains(&hazard.kind)).collect()
+        all.filter(|(change, hazard)| {
+            !allowed.contains(&hazard.kind) && !change.origin.allow.contains(&hazard.kind)
+        })
+        .collect()
     }
 }
 
 /// Computes the plan.
-pub fn plan(goal: Goal, target: Target, desired: &Desired, live: &Live) -> Plan {
-    let Desired { state, origins, removed, not_managed, without_effect } = desired;
-    let mut changes = Vec::new();
-    let mut blocked: BTreeMap<String, Problem> = BTreeMap::new();
-    for (id, object) in state {
-        let origin = origins.get(id).expect("internal error: every desired object has an origin");
-        let scope = scope_of(id, origin.role.as_ref());
-        match (goal, live.scopes.get(&scope)) {
-            (
-                Goal::Deploy | Goal::Replace,
-                Some(missing @ (ScopeReading::NoDatabase | ScopeReading::NoSchema)),
-            ) => {
-                let problem = missing_container(missing, &scope, &target, origin.span);
-                blocked.entry(problem.message.clone()).or_insert(problem);
-            }
-            (Goal::Deploy | Goal::Replace, _) => {
-                changes.push(diff::converge(id, object, live, origin, goal == Goal::Replace));
-            }
-            (Goal::Destroy, _) => changes.push(diff::destroy(id, live, origin, Reason::DestroyAsked)),
-        }
-    }
-    let mut problems: Vec<Problem> = blocked.into_values().collect();
-    problems.extend(changes.iter().filter_map(protected));
+pub fn plan(intent: Intent, target: Target, desired: &Desired, live: &Live) -> Plan {
+    let goal = intent.goal;
+    let project = desired.project.as_ref().map(|name| name.value.as_str());
+    let comparison =
+        Comparison { live, replace: goal == Goal::Replace, role: target.role.as_deref(), project };
+    let mut changes: Vec<Change> = desired
+        .state
+        .iter()
+        .map(|(id, object)| (id, object, &desired.origins[id]))
+        .filter(|(id, _, origin)| goal == Goal::Destroy || can_hold(id, origin, intent, live))
+        .map(|(id, object, origin)| match goal {
+            Goal::Deploy | Goal::Replace => comparison.converge(id, object, origin),
+            Goal::Destroy => comparison.destroy(id, origin, Reason::DestroyAsked),
+        })
+        .collect();
     order::order(goal, &mut changes);
+    let ours = belonging(desired, live);
     if goal != Goal::Destroy {
         // What is not listed may be hidden, or gone: nothing is done about it, and nothing said.
-        let present = removed.iter().filter(|(id, _)| live.state.contains_key(id));
-        let drops = present.map(|(id, origin)| diff::destroy(id, live, origin, Reason::Removed));
-        order::append(drops, &mut changes);
+        let removed = desired.removed.iter().filter(|(id, _)| live.state.contains_key(id));
+        let drops = removed.map(|(id, origin)| comparison.destroy(id, origin, Reason::Removed));
+        let pruned = ours.iter().filter(|_| intent.prune);
+        let pruned = pruned.map(|(id, origin)| comparison.destroy(id, origin, Reason::Pruned));
+        let mut last: Vec<Change> = drops.chain(pruned).collect();
+        last.sort_by(|a, b| a.id.cmp(&b.id));
+        order::append(last, &mut changes);
     }
     Plan {
         goal,
+        schemas: if goal == Goal::Destroy { Vec::new() } else { schemas(intent, desired, live) },
+        problems: problem::problems(intent, &target, desired, live, &changes),
+        left: if intent.prune || goal == Goal::Destroy {
+            Vec::new()
+        } else {
+            ours.into_iter().map(|(id, _)| id).collect()
+        },
+        undeclared: undeclared(desired, live),
         target,
         changes,
-        problems,
-        not_managed: not_managed.clone(),
-        without_effect: without_effect.clone(),
+        not_managed: desired.not_managed.clone(),
+        without_effect: desired.without_effect.clone(),
     }
 }
 
-/// A protected object is not lost, whatever hazards are allowed.
-fn protected(change: &Change) -> Option<Problem> {
-    let lost = matches!(change.action, Action::Drop | Action::Replace);
-    (lost && change.origin.prevent_drop).then(|| Problem {
-        code: PROTECTED,
-        span: Some(change.origin.span),
-        message: format!("{} is protected: `prevent_drop` is set for `{}`", change.id, change.origin.entity),
-        help: format!(
-            "remove `prevent_drop` of entity `{}` from snowform.yml if that is meant",
-            change.origin.entity
-        ),
+/// Whether the place of an object is there, or will be.
+fn can_hold(id: &ObjectId, origin: &Origin, intent: Intent, live: &Live) -> bool {
+    match live.scopes.get(&scope_of(id, origin.role.as_ref())) {
+        Some(ScopeReading::NoDatabase) => false,
+        Some(ScopeReading::NoSchema) => intent.create_schemas,
+        Some(ScopeReading::Listed) | None => true,
+    }
+}
+
+/// Objects of the project that nobody declares, nor wants removed.
+fn belonging(desired: &Desired, live: &Live) -> Vec<(ObjectId, Origin)> {
+    let Some(project) = &desired.project else { return Vec::new() };
+    let ours = live.siblings.iter().filter(|(id, object)| {
+        object.attributes.get(PROJECT) == Some(&project.value)
+            && !desired.state.contains_key(id)
+            && !desired.unselected.contains(id)
+            && !desired.removed.contains_key(id)
+    });
+    ours.map(|(id, _)| {
+        let entity = id.name.name.to_string();
+        (id.clone(), Origin::bare(entity, project.span, desired.role_to_see(id).cloned()))
     })
+    .collect()
 }
 
-fn missing_container(missing: &ScopeReading, scope: &Scope, target: &Target, span: Span) -> Problem {
-    let schema = &scope.schema;
-    let role = scope.role.as_ref().map(ToString::to_string).or_else(|| target.role.clone());
-    let role = role.unwrap_or_else(|| "the session's role".to_owned());
-    let (what, name) = match missing {
-        ScopeReading::NoDatabase => ("database", schema.database.to_string()),
-        ScopeReading::NoSchema | ScopeReading::Listed => ("schema", schema.to_string()),
-    };
-    let kind = what.to_uppercase();
-    Problem {
-        code: MISSING_CONTAINER,
-        span: Some(span),
-        message: format!("{what} {name} does not exist, or role {role} may not use it"),
-        help: format!(
-            "create it, correct the name, or let the role use it:\nCREATE {kind} {name};\nGRANT USAGE ON {kind} {name} TO ROLE {role};"
-        ),
+/// Objects that were read beside the declared ones, are not the project's, and are named nowhere.
+fn undeclared(desired: &Desired, live: &Live) -> Vec<Undeclared> {
+    let project = desired.project.as_ref().map(|name| &name.value);
+    let others = live.siblings.iter().filter(|(id, object)| {
+        let ours = project.is_some() && object.attributes.get(PROJECT) == project;
+        !ours && !desired.unselected.contains(id)
+    });
+    others.map(|(id, object)| Undeclared { id: id.clone(), live: object.clone() }).collect()
+}
+
+fn schemas(intent: Intent, desired: &Desired, live: &Live) -> Vec<SchemaCreation> {
+    let mut schemas: Vec<SchemaCreation> = Vec::new();
+    let wanted = desired.scopes();
+    let missing = live.scopes.iter().filter(|(scope, reading)| {
+        intent.create_schemas && **reading == ScopeReading::NoSchema && wanted.contains(scope)
+    });
+    for (scope, _) in missing {
+        if schemas.iter().all(|known| known.schema != scope.schema) {
+            // IF NOT EXISTS: it may be there and hidden, and then what stands in it decides.
+            let sql = Sql::new("CREATE SCHEMA IF NOT EXISTS").schema(&scope.schema);
+            let step = Step { operation: Operation::Sql(sql), hazards: Vec::new(), role: scope.role.clone() };
+            schemas.push(SchemaCreation { schema: scope.schema.clone(), step });
+        }
     }
+    schemas
 }

@@ -19,9 +19,9 @@ pub(super) fn order(goal: Goal, changes: &mut [Change]) {
 }
 
 /// Appends changes that come after all others.
-pub(super) fn append(last: impl Iterator<Item = Change>, changes: &mut Vec<Change>) {
+pub(super) fn append(last: Vec<Change>, changes: &mut Vec<Change>) {
     let wave = changes.iter().map(|change| change.wave + 1).max().unwrap_or(0);
-    changes.extend(last.map(|change| Change { wave, ..change }));
+    changes.extend(last.into_iter().map(|change| Change { wave, ..change }));
 }
 
 /// How many entities must come before each, along its longest chain of dependencies. Circles are refused before

@@ -1,6 +1,6 @@
 //! Live objects as a definition: `snowflake.yml`, and `snowform.yml` for what that cannot say.
 
-use crate::kind;
+use crate::kind::{self, image_repository::PROJECT};
 use crate::object::state::State;
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
@@ -18,6 +18,7 @@ pub struct Definition {
 /// would make every later difference a loss.
 pub fn definition(state: &State) -> Definition {
     let mut definition = String::from("definition_version: 2\nentities:\n");
+    let project = common_project(state);
     let (mut overlay, mut remarks) = (String::new(), String::new());
     let mut taken: BTreeMap<String, usize> = BTreeMap::new();
     for (id, object) in state {
@@ -28,8 +29,7 @@ pub fn definition(state: &State) -> Definition {
             writeln!(definition, "  {}:\n    type: {type_name}\n    identifier: {identifier}", scalar(&key));
         let managed = kind::managed(id.object_type);
         let told: Vec<(&str, &String)> = managed
-            .attributes
-            .iter()
+            .entity_attributes()
             .filter(|row| matches!(row.change, kind::ChangeRule::Alter(_)))
             .filter_map(|row| Some((row, object.attributes.get(row.name)?)))
             .filter(|(row, value)| Some(value.as_str()) != row.default)
@@ -54,9 +54,19 @@ pub fn definition(state: &State) -> Definition {
     if !overlay.is_empty() {
         overlay.insert_str(0, "entities:\n");
     }
+    if let Some(project) = project {
+        overlay.insert_str(0, &format!("project: {}\n", scalar(project)));
+    }
     let overlay = remarks + &overlay;
     let overlay = (!overlay.is_empty()).then_some(overlay);
     Definition { definition, overlay }
+}
+
+/// The project, where all objects carry the mark of one.
+fn common_project(state: &State) -> Option<&str> {
+    let mut projects = state.values().map(|object| object.attributes.get(PROJECT));
+    let first = projects.next()??;
+    projects.all(|project| project == Some(first)).then_some(first)
 }
 
 /// The same name in two schemas needs two keys.

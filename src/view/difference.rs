@@ -2,7 +2,8 @@
 //! and nowhere else.
 
 use super::json::{Range, range};
-use crate::plan::{AttributeChange, Change, GrantAction, GrantChange};
+use crate::object::state::Grant;
+use crate::plan::{AttributeChange, Change, GrantAction, GrantChange, TagChange};
 use crate::source::files::Files;
 use similar::{ChangeTag, TextDiff};
 
@@ -50,15 +51,23 @@ pub fn of(change: &Change, files: &Files) -> Vec<Difference> {
         after: Some(after.clone()),
         at: change.origin.attributes.get(field).map(|span| range(*span, files)),
     };
-    let grant = |GrantChange { grant, action }: &GrantChange| {
-        let (sign, words) = match action {
-            GrantAction::Grant => (Sign::Added, "grant"),
-            GrantAction::Revoke => (Sign::Removed, "revoke"),
-            GrantAction::Keep => (Sign::Kept, "not declared, and kept:"),
-        };
-        Difference::Item { sign, words, text: grant.to_string() }
+    let tag = |TagChange { tag, before, after }: &TagChange| Difference::Value {
+        field: format!("tag {tag}"),
+        before: before.clone(),
+        after: Some(after.clone()),
+        at: None,
     };
-    change.attributes.iter().map(value).chain(change.grants.iter().map(grant)).collect()
+    let grant = |GrantChange { grant, action }: &GrantChange| {
+        let Grant { privilege, grantee } = grant;
+        let (sign, words, text) = match action {
+            GrantAction::Grant => (Sign::Added, "grant", grant.to_string()),
+            GrantAction::Revoke => (Sign::Removed, "revoke", format!("{privilege} from {grantee}")),
+            GrantAction::Keep => (Sign::Kept, "not declared, and kept:", grant.to_string()),
+        };
+        Difference::Item { sign, words, text }
+    };
+    let (attributes, tags) = (change.attributes.iter().map(value), change.tags.iter().map(tag));
+    attributes.chain(tags).chain(change.grants.iter().map(grant)).collect()
 }
 
 /// One line of a difference.

@@ -58,7 +58,7 @@ fn found(
 pub fn gitlab_terraform(report: &Report) -> Value {
     let of = |action| report.count(action);
     json!({
-        "create": of(Action::Create) + of(Action::Replace),
+        "create": report.schemas.len() + of(Action::Create) + of(Action::Replace),
         "update": of(Action::Alter),
         "delete": of(Action::Drop) + of(Action::Replace),
     })
@@ -72,6 +72,7 @@ pub fn github_outputs(report: &Report) -> String {
         let name = if action == Action::NoOp { "unchanged" } else { action.name() };
         let _ = writeln!(out, "{name}={}", report.count(action));
     }
+    let _ = writeln!(out, "schemas={}", report.schemas.len());
     let kinds: BTreeSet<&str> = report.hazards().map(|(_, kind, _)| kind.name()).collect();
     let _ = writeln!(out, "hazards={}", kinds.into_iter().collect::<Vec<_>>().join(","));
     let _ = writeln!(out, "problems={}", report.problems.len());

@@ -5,8 +5,12 @@
 //! removes some.
 
 use crate::deploy::{Failure, Outcome, Progress};
+use crate::kind::image_repository::{OWNER, PROJECT};
 use crate::object::state::{Contents, Image};
-use crate::plan::{Action, AttributeChange, Change, Goal, GrantChange, Plan, Problem, Step};
+use crate::plan::{
+    Action, AttributeChange, Change, Goal, GrantChange, Plan, Problem, SchemaCreation, Step, TagChange,
+    Undeclared,
+};
 use crate::source::diagnostic::{Diagnostic, Label, Severity};
 use crate::source::files::Files;
 use crate::source::span::Span;
@@ -37,8 +41,14 @@ pub struct PlanDocument {
     pub deployable: bool,
     /// How many objects there are of each action.
     pub summary: BTreeMap<&'static str, usize>,
+    /// Schemas that are created before anything else.
+    pub schemas: Vec<SchemaDocument>,
     /// One for every object, unchanged ones too, in the order in which they are carried out.
     pub changes: Vec<ChangeDocument>,
+    /// Objects that carry the project's mark, are not declared any more, and stay; full names in SQL spelling.
+    pub left: Vec<String>,
+    /// Other objects of the same schemas, which nobody declares; read by `drift` only.
+    pub undeclared: Vec<UndeclaredDocument>,
     /// What keeps it from being carried out.
     pub problems: Vec<ProblemDocument>,
     /// Entities of types that snowform does not deploy.
@@ -56,6 +66,34 @@ pub struct TargetDocument {
     pub host: String,
     /// The role, or null.
     pub role: Option<String>,
+}
+
+/// An object that nobody declares.
+#[derive(Debug, Serialize, JsonSchema)]
+pub struct UndeclaredDocument {
+    /// Its type, as entities have it.
+    #[serde(rename = "type")]
+    pub type_name: &'static str,
+    /// Its full name in SQL spelling.
+    pub name: String,
+    /// The role that owns it, where the account says so.
+    pub owner: Option<String>,
+    /// The project whose mark it carries, if any.
+    pub project: Option<String>,
+    /// When it was created, as RFC 3339.
+    pub created_on: Option<String>,
+}
+
+/// A schema that is created.
+#[derive(Debug, Serialize, JsonSchema)]
+pub struct SchemaDocument {
+    /// Its full name in SQL spelling.
+    pub name: String,
+    /// What is carried out.
+    pub step: StepDocument,
+    /// How it went; only in a deploy's answer.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub result: Option<ResultDocument>,
 }
 
 /// What happens to one object.
@@ -76,6 +114,8 @@ pub struct ChangeDocument {
     pub source: Range,
     /// The attributes that differ.
     pub attributes: Vec<AttributeDocument>,
+    /// The governance tags that differ.
+    pub tags: Vec<TagDocument>,
     /// The grants that are not as declared.
     pub grants: Vec<GrantDocument>,
     /// The images that a drop would destroy, or null where they were not read.
@@ -93,6 +133,17 @@ pub struct AttributeDocument {
     /// Its name.
     pub field: &'static str,
     /// The live value; null where there is no object yet.
+    pub before: Option<String>,
+    /// The declared value.
+    pub after: String,
+}
+
+/// A governance tag that differs.
+#[derive(Debug, Serialize, JsonSchema)]
+pub struct TagDocument {
+    /// Its full name in SQL spelling.
+    pub tag: String,
+    /// The live value; null where it is not set.
     pub before: Option<String>,
     /// The declared value.
     pub after: String,
@@ -255,7 +306,8 @@ pub struct FixDocument {
 
 /// A plan, and what came of it where it was deployed.
 pub fn plan(plan: &Plan, outcome: Option<&Outcome>, files: &Files) -> PlanDocument {
-    let Plan { goal, target, changes, problems, not_managed, without_effect } = plan;
+    let Plan { goal, target, schemas, changes, left, undeclared, problems, not_managed, without_effect } =
+        plan;
     PlanDocument {
         format: "snowform/plan",
         format_version: PLAN_FORMAT_VERSION,
@@ -275,6 +327,26 @@ pub fn plan(plan: &Plan, outcome: Option<&Outcome>, files: &Files) -> PlanDocume
         summary: [Action::Create, Action::Alter, Action::Replace, Action::Drop, Action::NoOp]
             .map(|action| (action.name(), plan.count(action)))
             .into(),
+        schemas: schemas
+            .iter()
+            .enumerate()
+            .map(|(at, SchemaCreation { schema, step })| SchemaDocument {
+                name: schema.to_string(),
+                step: step_document(step),
+                result: outcome.map(|outcome| result_document(&outcome.schemas[at])),
+            })
+            .collect(),
+        left: left.iter().map(|id| id.name.to_string()).collect(),
+        undeclared: undeclared
+            .iter()
+            .map(|Undeclared { id, live }| UndeclaredDocument {
+                type_name: id.object_type.type_name(),
+                name: id.name.to_string(),
+                owner: live.attributes.get(OWNER).cloned(),
+                project: live.attributes.get(PROJECT).cloned(),
+                created_on: live.facts.get("created_on").cloned(),
+            })
+            .collect(),
         changes: changes
             .iter()
             .enumerate()
@@ -310,6 +382,7 @@ fn change_document(change: &Change, progress: Option<&Progress>, files: &Files) 
         action,
         reason,
         attributes,
+        tags,
         grants,
         desired: _,
         live: _,
@@ -329,6 +402,14 @@ fn change_document(change: &Change, progress: Option<&Progress>, files: &Files) 
             .iter()
             .map(|AttributeChange { field, before, after }| AttributeDocument {
                 field,
+                before: before.clone(),
+                after: after.clone(),
+            })
+            .collect(),
+        tags: tags
+            .iter()
+            .map(|TagChange { tag, before, after }| TagDocument {
+                tag: tag.to_string(),
                 before: before.clone(),
                 after: after.clone(),
             })

@@ -178,7 +178,10 @@ fn hazards(page: &mut Page, report: &Report, most: usize) {
 }
 
 fn table(page: &mut Page, report: &Report, blob: Option<&str>) {
-    let rows: Vec<String> = report.changed().map(|entry| row(entry, blob)).collect();
+    let schemas = report.schemas.iter();
+    let schemas =
+        schemas.map(|(schema, _)| format!("| ➕ | schema {} | create | |\n", markdown(schema, NAME)));
+    let rows: Vec<String> = schemas.chain(report.changed().map(|entry| row(entry, blob))).collect();
     if rows.is_empty() {
         return;
     }
@@ -256,8 +259,11 @@ fn differences(report: &Report) -> Vec<String> {
             Action::Drop => '-',
         };
         lines.push(format!("{sign} {}", clip(&entry.title())));
-        if let Some(why) = entry.why {
-            lines.push(format!("!     {why}"));
+        // That something new is not there yet, or that something dropped was asked for, is said by its action.
+        if let Some(why) =
+            entry.why.as_ref().filter(|_| matches!(entry.action, Action::Alter | Action::Replace))
+        {
+            lines.push(format!("!     {}", clip(why)));
         }
         for difference in &entry.differences {
             match difference {
@@ -293,7 +299,8 @@ fn differences(report: &Report) -> Vec<String> {
 
 fn statements(report: &Report) -> Vec<String> {
     let mut lines = Vec::new();
-    for statement in report.changed().flat_map(|entry| &entry.statements) {
+    let schemas = report.schemas.iter().map(|(_, statement)| statement);
+    for statement in schemas.chain(report.changed().flat_map(|entry| &entry.statements)) {
         if let Some(role) = &statement.role {
             lines.push(format!("-- as role {}", escape::clipped(&visible(role), NAME)));
         }

@@ -2,28 +2,31 @@
 
 use super::{counted, visible};
 use crate::deploy::{Failure, Outcome, Progress};
-use crate::plan::{Action, Change, Plan};
+use crate::plan::{Action, Plan, SchemaCreation};
 use anstyle::{AnsiColor, Style};
 use std::fmt::Write as _;
 
 /// Every change that was to happen, and one line that counts.
 pub fn text(plan: &Plan, outcome: &Outcome) -> String {
     let mut out = String::new();
+    for (SchemaCreation { schema, step: _ }, progress) in plan.schemas.iter().zip(&outcome.schemas) {
+        draw(&mut out, Action::Create, &format!("schema {schema}"), progress);
+    }
     for (change, progress) in plan.changes.iter().zip(&outcome.progress) {
-        draw(&mut out, change, progress);
+        draw(&mut out, change.action, &change.id.to_string(), progress);
     }
     let _ = writeln!(out, "{}", summary(plan, outcome));
     out
 }
 
-fn draw(out: &mut String, change: &Change, progress: &Progress) {
-    let id = visible(&change.id.to_string());
+fn draw(out: &mut String, action: Action, what: &str, progress: &Progress) {
+    let id = visible(what);
     let bad = Style::new().fg_color(Some(AnsiColor::Red.into())).bold();
     match progress {
         Progress::Unchanged => {}
         Progress::Done { query_ids: _ } => {
             let good = Style::new().fg_color(Some(AnsiColor::Green.into()));
-            let _ = writeln!(out, "{good}{}{good:#} {id}", past(change.action));
+            let _ = writeln!(out, "{good}{}{good:#} {id}", past(action));
         }
         Progress::NotReached => {
             let _ = writeln!(out, "not begun {id}");

@@ -2,7 +2,7 @@
 
 use super::difference::{self, Difference};
 use super::json::Range;
-use super::report::{Entry, Report, Statement, Trouble};
+use super::report::{Entry, Image, Report, Statement, Trouble};
 use super::visible;
 use crate::plan::{Action, Plan, Reason};
 use crate::source::files::Files;
@@ -20,6 +20,11 @@ pub fn text(plan: &Plan, files: &Files) -> String {
 /// The same of a plan that is in words already.
 pub fn draw(report: &Report) -> String {
     let mut out = String::new();
+    for (schema, statement) in &report.schemas {
+        let green = Style::new().fg_color(Some(AnsiColor::Green.into())).bold();
+        let _ = writeln!(out, "{green}+{green:#} {BOLD}schema {}{BOLD:#}", visible(schema));
+        let _ = writeln!(out, "    {};\n", visible(&statement.sql));
+    }
     for entry in report.changed() {
         draw_entry(&mut out, entry);
     }
@@ -43,6 +48,24 @@ pub fn draw(report: &Report) -> String {
     out
 }
 
+/// The plan that would mend what has drifted, and what else the same schemas hold. `all`: also what is as declared.
+pub fn drift(report: &Report, all: bool) -> String {
+    let mut out = String::new();
+    if all {
+        for entry in report.entries.iter().filter(|entry| entry.action == Action::NoOp) {
+            let shown = visible(&format!("{}{}", entry.title(), entry.history));
+            let _ = writeln!(out, "  {DIM}as declared: {shown}{DIM:#}");
+        }
+        for (what, history) in &report.undeclared {
+            let _ = writeln!(out, "  {DIM}not declared: {}{DIM:#}", visible(&format!("{what}{history}")));
+        }
+        if !out.is_empty() {
+            out.push('\n');
+        }
+    }
+    out + &draw(report)
+}
+
 fn draw_entry(out: &mut String, entry: &Entry) {
     let (sign, colour) = sign(entry.action);
     let style = Style::new().fg_color(Some(colour.into())).bold();
@@ -51,11 +74,14 @@ fn draw_entry(out: &mut String, entry: &Entry) {
     if let Some(completed) = &entry.completed {
         let _ = writeln!(out, "    {DIM}{completed}{DIM:#}");
     }
-    if let Some(why) = entry.why {
-        let _ = writeln!(out, "    {why}");
+    if let Some(why) = &entry.why {
+        let _ = writeln!(out, "    {DIM}because {}{DIM:#}", visible(why));
     }
     for difference in &entry.differences {
         draw_difference(out, difference);
+    }
+    if let Some(images) = &entry.images {
+        draw_lost(out, images);
     }
     for Statement { sql, role, hazards } in &entry.statements {
         let role = role
@@ -69,6 +95,23 @@ fn draw_entry(out: &mut String, entry: &Entry) {
         }
     }
     out.push('\n');
+}
+
+/// How many images of one object are shown; all of them stand in the JSON.
+const MOST_IMAGES: usize = 10;
+
+/// The images that would go.
+fn draw_lost(out: &mut String, images: &[Image]) {
+    for Image { name, tags, digest, created_on } in images.iter().take(MOST_IMAGES) {
+        let tags = if tags.is_empty() { "no tag".to_owned() } else { tags.join(", ") };
+        let short: String = digest.chars().take("sha256:".len() + 12).collect();
+        let day = created_on.as_ref().map(|when| when.chars().take("2026-01-31".len()).collect::<String>());
+        let pushed = day.map(|day| format!("  pushed {day}")).unwrap_or_default();
+        let _ = writeln!(out, "    lost: {}", visible(&format!("{name}  {tags}  {short}{pushed}")));
+    }
+    if images.len() > MOST_IMAGES {
+        let _ = writeln!(out, "    lost: {} more", images.len() - MOST_IMAGES);
+    }
 }
 
 fn sign(action: Action) -> (char, AnsiColor) {
@@ -89,10 +132,10 @@ fn draw_difference(out: &mut String, difference: &Difference) {
         }
         Difference::Value { field, before, after, at } => (visible(field), before, after, at),
     };
-    let place = place.as_ref().map(at).unwrap_or_default();
+    let place = place.as_ref().map(|place| format!("  {DIM}{}{DIM:#}", at(place))).unwrap_or_default();
     match (before, after) {
         (Some(before), Some(after)) if difference::is_long(before, after) && !before.is_empty() => {
-            let _ = writeln!(out, "    {field}:  {DIM}{place}{DIM:#}");
+            let _ = writeln!(out, "    {field}:{place}");
             for line in difference::lines(before, after) {
                 let style = match line.sign {
                     '+' => Style::new().fg_color(Some(AnsiColor::Green.into())),
@@ -105,7 +148,7 @@ fn draw_difference(out: &mut String, difference: &Difference) {
         (before, after) => {
             let from = before.as_ref().map(|before| format!("{} → ", quoted(before))).unwrap_or_default();
             let to = after.as_ref().map_or_else(|| "nothing".to_owned(), |after| quoted(after));
-            let _ = writeln!(out, "    {field}: {from}{to}  {DIM}{place}{DIM:#}");
+            let _ = writeln!(out, "    {field}: {from}{to}{place}");
         }
     }
 }
@@ -113,7 +156,8 @@ fn draw_difference(out: &mut String, difference: &Difference) {
 fn draw_notes(out: &mut String, report: &Report) {
     for (said, place) in &report.notes {
         let rest = if said.starts_with("not managed") { "; snowform leaves it alone" } else { "" };
-        let _ = writeln!(out, "  {DIM}{}, {}{rest}{DIM:#}", visible(said), at(place));
+        let place = place.as_ref().map(|place| format!(", {}", at(place))).unwrap_or_default();
+        let _ = writeln!(out, "  {DIM}{}{place}{rest}{DIM:#}", visible(said));
     }
     if !report.notes.is_empty() {
         out.push('\n');

@@ -5,10 +5,12 @@ use super::counted;
 use super::difference::{self, Difference};
 use super::json::{Range, range};
 use crate::desired::{Origin, PartOrigin};
+use crate::kind::image_repository::{OWNER, PROJECT};
 use crate::kind::{self, ChangeRule};
-use crate::object::state::Contents;
+use crate::object::name::Ident;
+use crate::object::state::{Contents, Object};
 use crate::object::statement::HazardKind;
-use crate::plan::{Action, Change, Goal, Plan, Problem, Reason, Step};
+use crate::plan::{Action, Change, Goal, Plan, Problem, Reason, SchemaCreation, Step, Undeclared};
 use crate::source::files::Files;
 
 /// A finished plan in words.
@@ -20,12 +22,16 @@ pub struct Report {
     pub place: Place,
     /// How many objects there are of each action that occurs, in the order of telling.
     pub totals: Vec<(Action, usize)>,
+    /// Schemas that are created before anything else, by name.
+    pub schemas: Vec<(String, Statement)>,
     /// One for every object, unchanged ones too, in the order in which they are carried out.
     pub entries: Vec<Entry>,
     /// What keeps it from being carried out.
     pub problems: Vec<Trouble>,
-    /// What the definition says and nothing acts on, in words, with its place.
-    pub notes: Vec<(String, Range)>,
+    /// What the definition says and nothing acts on, and what left it, in words; with its place, where it has one.
+    pub notes: Vec<(String, Option<Range>)>,
+    /// What else the same schemas hold, where that was read: what it is, and its history in words.
+    pub undeclared: Vec<(String, String)>,
     /// What the objects are, where they are all of one type.
     pub noun: &'static str,
 }
@@ -59,8 +65,10 @@ pub struct Entry {
     pub at: Range,
     /// Parts of the name that are not written in the file, in words.
     pub completed: Option<String>,
-    /// Why it is replaced and nothing milder.
-    pub why: Option<&'static str>,
+    /// Why this and no other action, where what differs does not say it.
+    pub why: Option<String>,
+    /// Whose the object is, and since when it is there, in words.
+    pub history: String,
     /// What differs.
     pub differences: Vec<Difference>,
     /// What is carried out, in order.
@@ -111,16 +119,20 @@ pub struct Trouble {
 impl Report {
     /// The plan in words.
     pub fn new(plan: &Plan, files: &Files) -> Self {
-        let Plan { goal, target, changes, problems, not_managed, without_effect } = plan;
+        let Plan { goal, target, schemas, changes, left, undeclared, problems, not_managed, without_effect } =
+            plan;
         let order = [Action::Create, Action::Alter, Action::Replace, Action::Drop, Action::NoOp];
         let unmanaged = not_managed.iter().map(|entity| {
             let said = format!("not managed: {} ({})", entity.entity, entity.type_name);
-            (said, range(entity.span, files))
+            (said, Some(range(entity.span, files)))
         });
         let ignored = without_effect.iter().map(|note| {
             let said = format!("without effect: {}", note.value);
-            (said, range(note.span, files))
+            (said, Some(range(note.span, files)))
         });
+        let left = left
+            .iter()
+            .map(|id| (format!("left the definition: {id}; it stays, and `--prune` drops it"), None));
         Self {
             goal: *goal,
             place: Place::Account { account: target.account.clone(), role: target.role.clone() },
@@ -129,16 +141,24 @@ impl Report {
                 .into_iter()
                 .filter(|(_, n)| *n > 0)
                 .collect(),
-            entries: changes.iter().map(|change| Entry::new(change, files)).collect(),
+            schemas: schemas
+                .iter()
+                .map(|SchemaCreation { schema, step }| (schema.to_string(), Statement::new(step)))
+                .collect(),
+            entries: changes.iter().map(|change| Entry::new(change, plan, files)).collect(),
             problems: problems.iter().map(|problem| Trouble::new(problem, files)).collect(),
-            notes: unmanaged.chain(ignored).collect(),
+            notes: unmanaged.chain(left).chain(ignored).collect(),
+            undeclared: undeclared
+                .iter()
+                .map(|Undeclared { id, live }| (id.to_string(), history(live)))
+                .collect(),
             noun: noun(changes),
         }
     }
 
     /// Whether anything would change.
     pub fn has_changes(&self) -> bool {
-        self.changed().next().is_some()
+        !self.schemas.is_empty() || self.changed().next().is_some()
     }
 
     /// The objects that something happens to.
@@ -177,8 +197,12 @@ impl Report {
             Action::NoOp if self.goal == Goal::Destroy => "not there",
             Action::NoOp => "unchanged",
         };
-        let parts: Vec<String> =
-            self.totals.iter().map(|(action, number)| format!("{number} {}", words(*action))).collect();
+        let schemas = match self.schemas.len() {
+            0 => None,
+            number => Some(format!("{} to create", counted(number, "schema"))),
+        };
+        let totals = self.totals.iter().map(|(action, number)| format!("{number} {}", words(*action)));
+        let parts: Vec<String> = schemas.into_iter().chain(totals).collect();
         parts.join(", ")
     }
 
@@ -216,19 +240,27 @@ impl Report {
             }
         }
         self.problems.iter_mut().filter_map(|problem| problem.at.as_mut()).for_each(&mut *each);
-        self.notes.iter_mut().for_each(|(_, at)| each(at));
+        self.notes.iter_mut().filter_map(|(_, at)| at.as_mut()).for_each(&mut *each);
     }
 
     /// Shows every text that comes from outside to somebody who may change it.
     pub fn texts(&mut self, each: &mut dyn FnMut(&mut String)) {
-        let Self { goal: _, place, totals: _, entries, problems, notes, noun: _ } = self;
+        let Self { goal: _, place, totals: _, schemas, entries, problems, notes, undeclared, noun: _ } = self;
         place.texts(each);
         entries.iter_mut().for_each(|entry| entry.texts(each));
         for Trouble { code: _, message, help, at: _ } in problems {
             each(message);
             each(help);
         }
+        for (schema, statement) in schemas {
+            each(schema);
+            statement.texts(each);
+        }
         notes.iter_mut().for_each(|(said, _)| each(said));
+        for (what, history) in undeclared {
+            each(what);
+            each(history);
+        }
     }
 }
 
@@ -252,7 +284,7 @@ impl Place {
 }
 
 impl Entry {
-    fn new(change: &Change, files: &Files) -> Self {
+    fn new(change: &Change, plan: &Plan, files: &Files) -> Self {
         let origin = &change.origin;
         Self {
             action: change.action,
@@ -262,7 +294,8 @@ impl Entry {
             entity: origin.entity.clone(),
             at: range(origin.span, files),
             completed: completed(origin),
-            why: why(change),
+            why: (change.reason != Reason::Differs).then(|| why(change, plan)),
+            history: change.live.as_ref().map(history).unwrap_or_default(),
             differences: difference::of(change, files),
             statements: change.steps.iter().map(Statement::new).collect(),
             images: change.contents.as_ref().and_then(images),
@@ -284,7 +317,8 @@ impl Entry {
             entity,
             at: _,
             completed: _,
-            why: _,
+            why,
+            history,
             differences,
             statements,
             images,
@@ -292,6 +326,8 @@ impl Entry {
         } = self;
         each(name);
         each(entity);
+        each(history);
+        why.iter_mut().for_each(&mut *each);
         for difference in differences {
             match difference {
                 Difference::Value { field, before, after, at: _ } => {
@@ -301,10 +337,7 @@ impl Entry {
                 Difference::Item { sign: _, words: _, text } => each(text),
             }
         }
-        for Statement { sql, role, hazards } in statements {
-            each(sql);
-            role.iter_mut().chain(hazards.iter_mut().map(|(_, said)| said)).for_each(&mut *each);
-        }
+        statements.iter_mut().for_each(|statement| statement.texts(each));
         for Image { name, tags, digest, created_on: _ } in images.iter_mut().flatten() {
             each(name);
             each(digest);
@@ -322,6 +355,12 @@ impl Statement {
             role: role.as_ref().map(ToString::to_string),
             hazards: hazards.iter().map(|hazard| (hazard.kind, hazard.message.clone())).collect(),
         }
+    }
+
+    fn texts(&mut self, each: &mut dyn FnMut(&mut String)) {
+        let Self { sql, role, hazards } = self;
+        each(sql);
+        role.iter_mut().chain(hazards.iter_mut().map(|(_, said)| said)).for_each(each);
     }
 }
 
@@ -350,16 +389,49 @@ fn noun(changes: &[Change]) -> &'static str {
     }
 }
 
-/// Why a replacement and nothing milder.
-fn why(change: &Change) -> Option<&'static str> {
-    if change.reason == Reason::ReplaceAsked {
-        return Some("replaced because --replace was given");
+/// Why this action and no other.
+fn why(change: &Change, plan: &Plan) -> String {
+    match change.reason {
+        Reason::NotListed => {
+            match change.origin.role.as_ref().map(ToString::to_string).or(plan.target.role.clone()) {
+                Some(role) => format!("it is not there, or role {role} may not see it"),
+                None => "it is not there".to_owned(),
+            }
+        }
+        Reason::AsDeclared => "it is as declared".to_owned(),
+        Reason::Differs => "it is not as declared".to_owned(),
+        Reason::Adopted => {
+            let owner = change.live.as_ref().and_then(|live| live.attributes.get(OWNER));
+            let owner =
+                owner.map(|owner| format!(", owned by role {}", Ident::exact(owner))).unwrap_or_default();
+            format!("it is there already{owner}, and becomes this project's")
+        }
+        Reason::CannotAlter => cannot_alter(change).to_owned(),
+        Reason::ReplaceAsked => "--replace was given".to_owned(),
+        Reason::DestroyAsked => "destroy was asked for".to_owned(),
+        Reason::Removed => "`removed` names it".to_owned(),
+        Reason::Pruned => "it carries this project's mark and is not declared any more".to_owned(),
+        Reason::NothingToDestroy => "it is not there".to_owned(),
     }
+}
+
+/// Why a replacement and nothing milder.
+fn cannot_alter(change: &Change) -> &'static str {
     let managed = kind::managed(change.id.object_type);
-    change.attributes.iter().find_map(|attribute| match managed.attribute(attribute.field)?.change {
-        ChangeRule::Replace(why) if change.action == Action::Replace => Some(why),
-        ChangeRule::Replace(_) | ChangeRule::Alter(_) => None,
-    })
+    let fixed =
+        change.attributes.iter().find_map(|attribute| match managed.attribute(attribute.field)?.change {
+            ChangeRule::Replace(why) => Some(why),
+            ChangeRule::Alter(_) | ChangeRule::Afterwards(_) => None,
+        });
+    fixed.unwrap_or("it cannot be changed in place")
+}
+
+/// Whose an object is, and since when it is there.
+fn history(object: &Object) -> String {
+    let owner = object.attributes.get(OWNER).map(|owner| format!(", owned by role {}", Ident::exact(owner)));
+    let created = object.facts.get("created_on").map(|when| format!(", created {when}"));
+    let project = object.attributes.get(PROJECT).map(|project| format!(", of project {project}"));
+    [owner, created, project].into_iter().flatten().collect()
 }
 
 /// Says which parts of the name are not written in the file.

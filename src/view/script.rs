@@ -15,7 +15,8 @@ pub fn text(report: &Report) -> String {
         let _ = writeln!(out, "-- PROBLEM {}: {}", problem.code, visible(&problem.message));
     }
     for (said, at) in &report.notes {
-        let _ = writeln!(out, "-- {}, {}:{}", visible(said), visible(&at.path), at.line);
+        let at = at.as_ref().map(|at| format!(", {}:{}", visible(&at.path), at.line)).unwrap_or_default();
+        let _ = writeln!(out, "-- {}{at}", visible(said));
     }
     if !report.problems.is_empty() {
         out.push_str("-- There is nothing to run: solve the problems, and make a new plan.\n");
@@ -28,11 +29,16 @@ pub fn text(report: &Report) -> String {
     guard(&mut out, account);
     let mut current = role.clone();
     if let Some(role) = &current {
+        out.push('\n');
         use_role(&mut out, role);
+    }
+    for (schema, statement) in &report.schemas {
+        let _ = writeln!(out, "\n-- create schema {}", visible(schema));
+        draw_statement(&mut out, statement, role.as_deref(), &mut current);
     }
     let total = report.changed().count();
     for (nth, entry) in report.changed().enumerate() {
-        draw(&mut out, entry, nth + 1, total, role.as_deref(), &mut current);
+        draw(&mut out, entry, (nth + 1, total), role.as_deref(), &mut current);
     }
     out
 }
@@ -65,26 +71,20 @@ fn guard(out: &mut String, account: &str) {
 fn use_role(out: &mut String, role: &str) {
     match escape::sql(role) {
         Some(role) => {
-            let _ = writeln!(out, "\nUSE ROLE {role};");
+            let _ = writeln!(out, "USE ROLE {role};");
         }
-        None => out.push_str("\n-- The role's name holds hidden characters: choose it by hand.\n"),
+        None => out.push_str("-- The role's name holds hidden characters: choose it by hand.\n"),
     }
 }
 
 fn draw(
     out: &mut String,
     entry: &Entry,
-    nth: usize,
-    total: usize,
+    (nth, total): (usize, usize),
     own: Option<&str>,
     current: &mut Option<String>,
 ) {
-    for Statement { sql, role, hazards } in &entry.statements {
-        let role = role.as_deref().or(own);
-        if let Some(role) = role.filter(|role| current.as_deref() != Some(*role)) {
-            use_role(out, role);
-            *current = Some(role.to_owned());
-        }
+    for statement in &entry.statements {
         let _ = writeln!(
             out,
             "\n-- {nth} of {total}: {} {}, {}:{}",
@@ -93,16 +93,26 @@ fn draw(
             visible(&entry.at.path),
             entry.at.line
         );
-        for (kind, said) in hazards {
+        for (kind, said) in &statement.hazards {
             let _ = writeln!(out, "-- HAZARD {kind}: {}", visible(said));
         }
-        match escape::sql(sql) {
-            Some(sql) => {
-                let _ = writeln!(out, "{sql};");
-            }
-            None => out.push_str(
-                "-- This statement holds hidden characters that a script cannot carry: use snowform deploy.\n",
-            ),
+        draw_statement(out, statement, own, current);
+    }
+}
+
+/// A statement, under its role.
+fn draw_statement(out: &mut String, statement: &Statement, own: Option<&str>, current: &mut Option<String>) {
+    let role = statement.role.as_deref().or(own);
+    if let Some(role) = role.filter(|role| current.as_deref() != Some(*role)) {
+        use_role(out, role);
+        *current = Some(role.to_owned());
+    }
+    match escape::sql(&statement.sql) {
+        Some(sql) => {
+            let _ = writeln!(out, "{sql};");
         }
+        None => out.push_str(
+            "-- This statement holds hidden characters that a script cannot carry: use snowform deploy.\n",
+        ),
     }
 }

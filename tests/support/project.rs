@@ -1,14 +1,14 @@
 //! A project from texts, and the way from it to a plan and its deploy, as the command line goes it.
 
+use snowform::check;
 use snowform::definition::{Inputs, Project, Variables};
 use snowform::deploy::{self, Observer, Outcome, Progress};
 use snowform::desired::{Desired, NameDefaults};
-use snowform::object::name::Ident;
-use snowform::object::state::ObjectId;
-use snowform::plan::{self, Change, Goal, Plan, Target};
+use snowform::object::reading::Live;
+use snowform::plan::{self, Change, Intent, Plan, Target};
 use snowform::session::{Identity, Session, SessionError};
 use snowform::source::files::Files;
-use snowform::{check, live};
+use snowform::survey::{self, Siblings};
 use std::sync::atomic::AtomicBool;
 
 /// A definition that has no mistake.
@@ -36,18 +36,33 @@ pub(crate) fn desired(project: &Project, identity: &Identity) -> Desired {
     desired
 }
 
-/// Reads and plans.
-pub(crate) async fn plan(goal: Goal, desired: &Desired, session: &dyn Session) -> Result<Plan, SessionError> {
-    let mut live = live::read(session, &desired.wanted()).await?;
-    live::read_grants(session, &desired.granting(), &mut live).await?;
+/// Reads, as everything that a plan needs is read.
+pub(crate) async fn live(
+    intent: impl Into<Intent>,
+    desired: &Desired,
+    session: &dyn Session,
+) -> Result<Live, SessionError> {
+    survey::survey(intent.into(), &target(session), desired, Siblings::Ours, session).await
+}
+
+/// Who acts where.
+pub(crate) fn target(session: &dyn Session) -> Target {
     let identity = session.identity();
     let role = identity.role.as_ref().map(ToString::to_string);
-    let target = Target { account: identity.account.clone(), host: identity.host.clone(), role };
-    let plan = plan::plan(goal, target.clone(), desired, &live);
-    let endangered: Vec<(&ObjectId, Option<&Ident>)> =
-        plan.endangered().map(|change| (&change.id, change.origin.role.as_ref())).collect();
-    live.contents = live::read_contents(session, &endangered).await;
-    Ok(plan::plan(goal, target, desired, &live))
+    Target { account: identity.account.clone(), host: identity.host.clone(), role }
+}
+
+/// Reads and plans. A plan is sound, whatever it is for.
+pub(crate) async fn plan(
+    intent: impl Into<Intent>,
+    desired: &Desired,
+    session: &dyn Session,
+) -> Result<Plan, SessionError> {
+    let intent = intent.into();
+    let live = live(intent, desired, session).await?;
+    let plan = plan::plan(intent, target(session), desired, &live);
+    assert_eq!(plan::lint::lint(&plan), Vec::<String>::new());
+    Ok(plan)
 }
 
 /// Carries a plan out without looking.

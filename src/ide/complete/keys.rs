@@ -8,7 +8,7 @@ use crate::ide::place::{self, Expects, Slot};
 use crate::ide::tree::{self, Part};
 use crate::kind::field::{Field, Shape};
 use crate::kind::overlay;
-use crate::kind::{KINDS, Kind};
+use crate::kind::{KINDS, Kind, Managed};
 use std::fmt::Write as _;
 
 impl Place<'_> {
@@ -37,8 +37,8 @@ impl Place<'_> {
                 None => Vec::new(),
             },
             Expects::Attributes(kind) => {
-                let rows = kind.and_then(|kind| kind.managed).map(|managed| managed.attributes);
-                let rows = rows.unwrap_or_default().iter().filter(|row| left(row.name));
+                let managed = kind.and_then(|kind| kind.managed).into_iter();
+                let rows = managed.flat_map(Managed::entity_attributes).filter(|row| left(row.name));
                 let mut items: Vec<Item> = rows.map(|row| self.key(row.name, " $0").doc(row.doc)).collect();
                 items.extend(self.fields(overlay::ENTITY.iter(), &left));
                 items

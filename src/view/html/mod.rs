@@ -71,6 +71,14 @@ fn totals(out: &mut String, report: &Report) {
         return;
     }
     out.push_str("<ul class=\"totals\">\n");
+    if !report.schemas.is_empty() {
+        let number = report.schemas.len();
+        let _ = writeln!(
+            out,
+            "<li><b>{number}</b>{} to create</li>",
+            if number == 1 { "schema" } else { "schemas" }
+        );
+    }
     for (action, number) in &report.totals {
         let words = match action {
             Action::Create => "to create",
@@ -148,6 +156,10 @@ fn images(out: &mut String, entry: &Entry) {
 }
 
 fn changes(out: &mut String, report: &Report) {
+    for (schema, statement) in &report.schemas {
+        let (name, sql) = (name(schema), html(&clipped(&statement.sql, VALUE)));
+        let _ = writeln!(out, "<div class=\"box\">schema {name} is created first<pre>{sql};</pre></div>");
+    }
     let total = report.changed().count();
     if total == 0 {
         // The script looks for what it works on.
@@ -172,7 +184,7 @@ fn change(out: &mut String, entry: &Entry, open: bool) {
         html(&clipped(&entry.name, NAME)),
         at(&entry.at)
     );
-    let remarks = [Some(entry.noun), entry.completed.as_deref(), entry.why];
+    let remarks = [Some(entry.noun), entry.completed.as_deref(), entry.why.as_deref()];
     let remarks: Vec<String> = remarks.into_iter().flatten().map(html).collect();
     let _ = writeln!(out, "<p class=\"dim\">{}</p>", remarks.join("; "));
     if !entry.differences.is_empty() {
@@ -243,12 +255,9 @@ fn notes(out: &mut String, report: &Report) {
     }
     out.push_str("<h2>Left alone</h2>\n");
     for (said, range) in &report.notes {
-        let _ = writeln!(
-            out,
-            "<div class=\"box\">{} <span class=\"dim\">{}</span></div>",
-            html(&clipped(said, VALUE)),
-            at(range)
-        );
+        let place = range.as_ref().map(at).unwrap_or_default();
+        let said = html(&clipped(said, VALUE));
+        let _ = writeln!(out, "<div class=\"box\">{said} <span class=\"dim\">{place}</span></div>");
     }
 }
 

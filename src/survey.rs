@@ -1,0 +1,104 @@
+//! Session + desired state → everything that a plan must know of the account, in as few requests as that takes: one
+//! listing for each schema; grants and tags of objects that declare some; the images of what would be lost.
+
+use crate::desired::Desired;
+use crate::kind::image_repository::PROJECT;
+use crate::live::{self, Wanted};
+use crate::object::name::SchemaName;
+use crate::object::reading::{Live, Scope, scope_of};
+use crate::object::state::{Object, ObjectId, State};
+use crate::plan::{self, Change, Intent, Target};
+use crate::session::{Session, SessionError};
+use std::collections::BTreeSet;
+
+/// What is read of a schema besides what was asked for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Siblings {
+    /// What carries the project's mark.
+    Ours,
+    /// Everything.
+    All,
+}
+
+/// Reads what a plan needs to know.
+///
+/// # Errors
+/// Whatever a listing fails with, except that its schema is not there, or that the images of an object cannot be
+/// listed: those are readings.
+pub async fn survey(
+    intent: Intent,
+    target: &Target,
+    desired: &Desired,
+    siblings: Siblings,
+    session: &dyn Session,
+) -> Result<Live, SessionError> {
+    let beside = beside(desired, siblings);
+    let mut live = live::read(session, &desired.wanted(), &beside).await?;
+    live::read_tags(session, &desired.tagged(), &mut live).await?;
+    live::read_grants(session, &desired.granting(), &mut live).await?;
+    // What would be lost is looked into, and so are the grants on what changes hands; which that is, a first plan tells.
+    let plan = plan::plan(intent, target.clone(), desired, &live);
+    let regranted: Vec<Wanted<'_>> = plan.regranted().map(seen).collect();
+    live::read_grants(session, &regranted, &mut live).await?;
+    let mut inside: Vec<Wanted<'_>> = plan.endangered().map(seen).collect();
+    inside.extend(desired.requiring_images().into_iter().filter(|(id, _)| live.state.contains_key(*id)));
+    inside.sort();
+    inside.dedup_by(|a, b| a.0 == b.0);
+    live.contents = live::read_contents(session, &inside).await;
+    Ok(live)
+}
+
+/// Reads everything that any plan for these schemas could ask for: all objects, with their grants and images.
+///
+/// # Errors
+/// As [`survey`].
+pub async fn everything(
+    target: &Target,
+    desired: &Desired,
+    session: &dyn Session,
+) -> Result<Live, SessionError> {
+    let intent = Intent::from(plan::Goal::Deploy);
+    let mut live = survey(intent, target, desired, Siblings::All, session).await?;
+    let siblings = std::mem::take(&mut live.siblings);
+    let beside: BTreeSet<ObjectId> = siblings.keys().cloned().collect();
+    live.state.extend(siblings);
+    let ids: Vec<ObjectId> = live.state.keys().cloned().collect();
+    let all: Vec<Wanted<'_>> = ids.iter().map(|id| (id, desired.role_to_see(id))).collect();
+    live::read_grants(session, &all, &mut live).await?;
+    live.contents = live::read_contents(session, &all).await;
+    (live.siblings, live.state) = live.state.into_iter().partition(|(id, _)| beside.contains(id));
+    Ok(live)
+}
+
+/// What a survey would have found in what was read before, or the schemas that were not.
+///
+/// # Errors
+/// The schemas, with the role that each is looked at under.
+pub fn recorded(read: &Live, desired: &Desired, siblings: Siblings) -> Result<Live, Vec<Scope>> {
+    let scopes = desired.wanted().into_iter().map(|(id, role)| scope_of(id, role));
+    let missing: BTreeSet<Scope> = scopes.filter(|scope| !read.scopes.contains_key(scope)).collect();
+    if !missing.is_empty() {
+        return Err(missing.into_iter().collect());
+    }
+    let wanted: BTreeSet<&ObjectId> = desired.wanted().into_iter().map(|(id, _)| id).collect();
+    let all = read.state.iter().chain(&read.siblings).map(|(id, object)| (id.clone(), object.clone()));
+    let (state, others): (State, State) = all.partition(|(id, _)| wanted.contains(id));
+    let beside = beside(desired, siblings);
+    let kept = others.into_iter().filter(|(id, object)| beside(id, object));
+    Ok(Live { state, siblings: kept.collect(), scopes: read.scopes.clone(), contents: read.contents.clone() })
+}
+
+/// Which objects are kept that were not asked for: those of the schemas of declared objects.
+fn beside(desired: &Desired, siblings: Siblings) -> impl Fn(&ObjectId, &Object) -> bool + Sync {
+    let schemas: BTreeSet<&SchemaName> = desired.origins.keys().map(|id| &id.name.schema).collect();
+    let project = desired.project.as_ref().map(|name| &name.value);
+    move |id, object| {
+        let ours = project.is_some() && object.attributes.get(PROJECT) == project;
+        (siblings == Siblings::All || ours) && schemas.contains(&id.name.schema)
+    }
+}
+
+/// An object of a change, and the role that it is seen by.
+fn seen(change: &Change) -> Wanted<'_> {
+    (&change.id, change.origin.role.as_ref())
+}

@@ -1,0 +1,2 @@
+CREATE IMAGE REPOSITORY repo
+-- image LOCAL.PUBLIC.REPO app 1 sha256:aa

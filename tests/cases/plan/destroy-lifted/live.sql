@@ -1,0 +1,1 @@
+CREATE IMAGE REPOSITORY lifted COMMENT = '[snowform prevent_drop]'

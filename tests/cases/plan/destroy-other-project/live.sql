@@ -1,0 +1,1 @@
+CREATE IMAGE REPOSITORY theirs COMMENT = '[snowform project=other]'

@@ -1,0 +1,10 @@
+USE ROLE ACCOUNTADMIN
+CREATE ROLE reader
+GRANT ROLE reader TO USER local
+GRANT USAGE ON DATABASE local TO ROLE reader
+GRANT USAGE ON SCHEMA local.public TO ROLE reader
+USE ROLE SYSADMIN
+CREATE IMAGE REPOSITORY seen COMMENT = '[snowform project=shop]'
+CREATE IMAGE REPOSITORY hidden COMMENT = '[snowform project=shop]'
+CREATE IMAGE REPOSITORY secret COMMENT = '[snowform project=shop]'
+GRANT READ ON IMAGE REPOSITORY seen TO ROLE reader

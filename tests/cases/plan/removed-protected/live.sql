@@ -1,0 +1,2 @@
+CREATE IMAGE REPOSITORY kept
+CREATE IMAGE REPOSITORY locked COMMENT = '[snowform prevent_drop]'

@@ -207,7 +207,7 @@ fn hostile() -> (Plan, Files) {
     desired.state.remove(&ids[1]);
     desired.origins.remove(&ids[1]);
     desired.removed.insert(ids[1].clone(), origin);
-    let target = Target { account: attack.clone(), host: "h".to_owned(), role: Some(attack) };
+    let target = Target { account: attack.clone(), host: "h".to_owned(), role: Some(attack), between: None };
     (plan::plan(Goal::Deploy.into(), target, &desired, &live), files)
 }
 
@@ -362,7 +362,7 @@ fn large() -> (Plan, Files) {
             desired.removed.insert(id, origin);
         }
     }
-    let target = Target { account: "ACME-PROD".to_owned(), host: "h".to_owned(), role: None };
+    let target = Target { account: "ACME-PROD".to_owned(), host: "h".to_owned(), role: None, between: None };
     (plan::plan(Goal::Deploy.into(), target, &desired, &live), files)
 }
 

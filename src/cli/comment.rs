@@ -228,20 +228,38 @@ fn refused(error: HostError) -> CommandError {
 
 /// Says what became of a comment: its address is data.
 pub(super) fn tell(posted: &Posted, ui: &Ui) {
-    let (word, said, url) = match posted {
-        Posted::Created(url) => ("created", "the comment was written", url.as_ref()),
-        Posted::Updated(url) => ("updated", "the comment was brought up to date", url.as_ref()),
-        Posted::Unchanged(url) => ("unchanged", "the comment says that already", url.as_ref()),
-        Posted::Superseded(url) => {
-            ("superseded", "a later run has written the comment, so it stays", url.as_ref())
-        }
-        Posted::NotNeeded => {
-            ("not-needed", "nothing would change, and there is no comment that says otherwise", None)
-        }
+    let word = match posted {
+        Posted::Created(_) => "created",
+        Posted::Updated(_) => "updated",
+        Posted::Unchanged(_) => "unchanged",
+        Posted::Superseded(_) => "superseded",
+        Posted::NotNeeded => "not-needed",
     };
+    let url = address(posted);
     ui.data(
         || url.map(|url| format!("{}\n", escape::visible(url))).unwrap_or_default(),
         || json!({ "comment": word, "url": url }),
     );
-    ui.remark(said);
+    ui.remark(said(posted));
+}
+
+/// What became of a comment, in words.
+pub(super) fn said(posted: &Posted) -> &'static str {
+    match posted {
+        Posted::Created(_) => "the comment was written",
+        Posted::Updated(_) => "the comment was brought up to date",
+        Posted::Unchanged(_) => "the comment says that already",
+        Posted::Superseded(_) => "a later run has written the comment, so it stays",
+        Posted::NotNeeded => "nothing would change, and there is no comment that says otherwise",
+    }
+}
+
+/// The address of a comment, where the host tells it.
+pub(super) fn address(posted: &Posted) -> Option<&String> {
+    match posted {
+        Posted::Created(url) | Posted::Updated(url) | Posted::Unchanged(url) | Posted::Superseded(url) => {
+            url.as_ref()
+        }
+        Posted::NotNeeded => None,
+    }
 }

@@ -1,6 +1,7 @@
 //! The command line: one file per command, holding its help, its arguments and what it does.
 
 mod answer;
+mod ci;
 pub mod codes;
 mod comment;
 mod connect;
@@ -24,6 +25,7 @@ mod present;
 mod project;
 mod registry_access;
 mod repository_urls;
+mod revisions;
 mod schema;
 mod select;
 mod show;
@@ -90,6 +92,7 @@ enum Command {
     Snapshot(snapshot::SnapshotArgs),
     Destroy(deploy::DestroyArgs),
     Comment(comment::CommentArgs),
+    Ci(ci::CiArgs),
     Import(import::ImportArgs),
     Connection(connection::ConnectionCommand),
     Local(local::LocalCommand),
@@ -197,6 +200,7 @@ fn dispatch(command: &Command, ui: &Ui) -> Ran {
         Command::Init(args) => init::run(args, ui).map_err(alone),
         Command::Validate(args) => validate::run(args, ui),
         Command::Plan(args) => with_texts(args.texts(), |texts| wait(plan::run(args, texts, ui))),
+        Command::Ci(args) => with_texts(args.texts(), |texts| wait(ci::run(args, texts, ui))),
         Command::Comment(args) => wait(comment::run(args, ui)).map_err(alone),
         Command::Show(args) => show::run(args, ui).map_err(alone),
         Command::Snapshot(args) => with_texts(args.texts(), |texts| wait(snapshot::run(args, texts, ui))),

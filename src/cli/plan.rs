@@ -31,6 +31,10 @@ pub(super) struct PlanArgs {
     /// Plan from a snapshot that `snowform snapshot` took, without an account
     #[arg(long, value_name = "FILE", conflicts_with = "local")]
     pub(super) snapshot: Option<PathBuf>,
+    /// Compare with the files at a revision instead of the account: BASE, or BASE..HEAD for two revisions; needs no
+    /// connection
+    #[arg(long, value_name = "REVISION", conflicts_with_all = ["local", "snapshot"])]
+    pub(super) against: Option<String>,
     /// Exit with 2 when changes are present
     #[arg(long)]
     pub(super) detailed_exitcode: bool,
@@ -41,11 +45,15 @@ pub(super) struct PlanArgs {
 }
 
 pub(super) async fn run(args: &PlanArgs, texts: &Texts, ui: &Ui) -> Result<Exit, CommandError> {
-    let PlanArgs { entities, reach, out, snapshot, detailed_exitcode, project: _, connection } = args;
+    let PlanArgs { entities, reach, out, snapshot, against: _, detailed_exitcode, project: _, connection } =
+        args;
     let intent = reach.intent(Goal::Deploy);
-    let saved = match snapshot {
-        Some(path) => planning::from_snapshot(intent, entities, super::snapshot::read(path)?, texts, ui)?,
-        None => {
+    let saved = match (snapshot, &texts.base) {
+        (_, Some(base)) => planning::between(intent, entities, connection, texts, base, ui)?,
+        (Some(path), None) => {
+            planning::from_snapshot(intent, entities, super::snapshot::read(path)?, texts, ui)?
+        }
+        (None, None) => {
             let request = Request { intent, entities, siblings: Siblings::Ours, connection };
             let planned = planning::prepare(request, texts, ui).await?;
             planned.session.close().await;
@@ -82,6 +90,9 @@ pub(super) fn write(path: &Path, text: &str, what: &str) -> Result<(), CommandEr
 
 impl PlanArgs {
     pub(super) fn texts(&self) -> Result<Texts, CommandError> {
+        if let Some(revisions) = &self.against {
+            return project::read_against(&self.project, revisions);
+        }
         project::read(&self.project)
     }
 }

@@ -2,13 +2,13 @@
 
 use super::connect::{self, ConnectionArgs};
 use super::error::{CommandError, Exit};
-use super::project::Texts;
+use super::project::{Base, Texts};
 use super::ui::Ui;
-use super::{select, target};
+use super::{revisions, select, target};
 use crate::check::{self, Checked};
 use crate::desired::{Desired, NameDefaults};
 use crate::plan::file::{Saved, Snapshot};
-use crate::plan::{Intent, Plan, Target};
+use crate::plan::{Between, Intent, Plan, Target};
 use crate::session::{Identity, Session};
 use crate::source::diagnostic::{Diagnostic, Diagnostics};
 use crate::source::files::Files;
@@ -140,6 +140,29 @@ pub(super) fn from_snapshot(
     Ok(Saved { intent, target, files: texts.files.clone(), desired, live })
 }
 
+/// Compares two revisions of the files: what the earlier one declares stands in the place of the account.
+pub(super) fn between(
+    intent: Intent,
+    entities: &[String],
+    connection: &ConnectionArgs,
+    texts: &Texts,
+    base: &Base,
+    ui: &Ui,
+) -> Result<Saved, CommandError> {
+    let offline = Offline::check(texts, entities)?;
+    let place = target::chosen(texts.target.as_deref(), &offline.checked.project, connection)?;
+    let defaults = revisions::defaults(&target::connection(place, connection))?;
+    let mut desired = offline.complete(&defaults, ui)?;
+    let earlier = revisions::declared(texts, base, &defaults)?;
+    let live = revisions::as_live(earlier, &mut desired);
+    let Base { label, head, .. } = base;
+    let between = Some(Between { base: label.clone(), head: head.clone() });
+    let target = Target { account: String::new(), host: String::new(), role: None, between };
+    let mut saved = Saved { intent, target, files: texts.files.clone(), desired, live };
+    revisions::contents(&mut saved);
+    Ok(saved)
+}
+
 /// Takes a plan from a file, where nothing has moved since it was made.
 pub(super) async fn resume(
     saved: Saved,
@@ -148,6 +171,11 @@ pub(super) async fn resume(
     connection: &ConnectionArgs,
     ui: &Ui,
 ) -> Result<Planned, CommandError> {
+    if let Some(between) = &saved.target.between {
+        let what =
+            format!("it compares {} with {}, and was made without an account", between.base, between.head);
+        return Err(stale(&what));
+    }
     if let Some(texts) = texts {
         same_definition(&saved, texts)?;
     }
@@ -223,6 +251,7 @@ fn acting(identity: &Identity) -> Target {
         account: identity.account.clone(),
         host: identity.host.clone(),
         role: identity.role.as_ref().map(ToString::to_string),
+        between: None,
     }
 }
 
@@ -230,7 +259,7 @@ fn defaults(identity: &Identity) -> NameDefaults {
     NameDefaults { database: identity.database.clone(), schema: identity.schema.clone() }
 }
 
-fn invalid(diagnostics: Vec<Diagnostic>) -> CommandError {
+pub(super) fn invalid(diagnostics: Vec<Diagnostic>) -> CommandError {
     let help = "nothing was sent to the account";
     let message = "the definition has mistakes, so there is no plan";
     CommandError { diagnostics, ..CommandError::new(Exit::Failed, "invalid-definition", message, help) }

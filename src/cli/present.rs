@@ -14,7 +14,7 @@ use crate::view::{self, code_hosts, findings, html, markdown, sarif, script};
 use std::path::{Component, Path, PathBuf};
 
 /// Bytes that a job's summary on GitHub takes; one more, and all of it is refused.
-const SUMMARY_BYTES: usize = 1_000_000;
+pub(super) const SUMMARY_BYTES: usize = 1_000_000;
 
 /// The title of a page or a comment.
 pub(super) const TITLE: &str = "snowform plan";

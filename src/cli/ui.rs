@@ -197,6 +197,11 @@ impl Ui {
     }
 }
 
+/// Writes what is for the machine that runs us: commands in its log.
+pub(super) fn machine(text: &str) {
+    write(&mut io::stdout(), text);
+}
+
 /// Whether progress may be shown.
 pub(super) fn shows_progress(ui: &Ui) -> bool {
     ui.format == Format::Text && !ui.silent && terminal::stderr_is_terminal()

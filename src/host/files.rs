@@ -85,6 +85,11 @@ pub fn write_private(path: &Path, content: &[u8]) -> io::Result<()> {
     std::fs::rename(&unfinished, path)
 }
 
+/// Puts `content` where `path` says, readable as new files are.
+pub fn write(path: &Path, content: &[u8]) -> io::Result<()> {
+    std::fs::write(path, content)
+}
+
 /// Adds to the end of a file, which is made where there is none.
 pub fn append(path: &Path, content: &[u8]) -> io::Result<()> {
     std::fs::OpenOptions::new().append(true).create(true).open(path)?.write_all(content)

@@ -3,6 +3,7 @@
 pub mod clock;
 pub mod environment;
 pub mod files;
+pub mod git;
 pub mod process;
 pub mod stream;
 pub mod terminal;

@@ -8,8 +8,8 @@ use crate::deploy::{Failure, Outcome, Progress};
 use crate::kind::image_repository::{OWNER, PROJECT};
 use crate::object::state::{Contents, Image};
 use crate::plan::{
-    Action, AttributeChange, Change, Goal, GrantChange, Plan, Problem, SchemaCreation, Step, TagChange,
-    Undeclared,
+    Action, AttributeChange, Between, Change, Goal, GrantChange, Plan, Problem, SchemaCreation, Step,
+    TagChange, Undeclared,
 };
 use crate::source::diagnostic::{Diagnostic, Label, Severity};
 use crate::source::files::Files;
@@ -60,12 +60,23 @@ pub struct PlanDocument {
 /// Where a plan acts.
 #[derive(Debug, Serialize, JsonSchema)]
 pub struct TargetDocument {
-    /// The account identifier.
+    /// The account identifier; empty where no account was asked.
     pub account: String,
-    /// The host that answered, with its port where it is not the default.
+    /// The host that answered, with its port where it is not the default; empty where no account was asked.
     pub host: String,
     /// The role, or null.
     pub role: Option<String>,
+    /// Where no account was asked: the revisions of the files that are compared; else null.
+    pub between: Option<BetweenDocument>,
+}
+
+/// Two revisions of a definition's files.
+#[derive(Debug, Serialize, JsonSchema)]
+pub struct BetweenDocument {
+    /// What stands in the place of the account.
+    pub base: String,
+    /// What is compared with it.
+    pub head: String,
 }
 
 /// An object that nobody declares.
@@ -321,6 +332,7 @@ pub fn plan(plan: &Plan, outcome: Option<&Outcome>, files: &Files) -> PlanDocume
             account: target.account.clone(),
             host: target.host.clone(),
             role: target.role.clone(),
+            between: target.between.clone().map(|Between { base, head }| BetweenDocument { base, head }),
         },
         changes_present: plan.has_changes(),
         deployable: problems.is_empty(),

@@ -135,9 +135,17 @@ fn heading(report: &Report, title: &str) -> String {
             if lost { format!("**{part}**") } else { part.to_owned() }
         })
         .collect();
-    let Place::Account { account, role } = &report.place;
-    let role = role.as_ref().map(|role| format!(" as role {}", markdown(role, NAME))).unwrap_or_default();
-    let place = format!("account {}{role}", markdown(account, NAME));
+    let place = match &report.place {
+        Place::Account { account, role: None } => format!("account {}", markdown(account, NAME)),
+        Place::Account { account, role: Some(role) } => {
+            format!("account {} as role {}", markdown(account, NAME), markdown(role, NAME))
+        }
+        Place::Files { base, head } => format!(
+            "Between two revisions of the files, from {} to {}. **The account was not asked**: what it holds may differ.",
+            markdown(base, NAME),
+            text(head, NAME)
+        ),
+    };
     let verdict = match report.problems.len() {
         0 => String::new(),
         number => format!(" · **{}: nothing can be deployed**", counted(number, "problem")),

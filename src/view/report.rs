@@ -10,7 +10,9 @@ use crate::kind::{self, ChangeRule};
 use crate::object::name::Ident;
 use crate::object::state::{Contents, Object};
 use crate::object::statement::HazardKind;
-use crate::plan::{Action, Change, Goal, Plan, Problem, Reason, SchemaCreation, Step, Undeclared};
+use crate::plan::{
+    Action, Between, Change, Goal, Plan, Problem, Reason, SchemaCreation, Step, Target, Undeclared,
+};
 use crate::source::files::Files;
 
 /// A finished plan in words.
@@ -45,6 +47,13 @@ pub enum Place {
         account: String,
         /// The role, where one is known.
         role: Option<String>,
+    },
+    /// Nowhere: two revisions of the files are compared, and no account was asked.
+    Files {
+        /// What stands in the place of the account.
+        base: String,
+        /// What is compared with it.
+        head: String,
     },
 }
 
@@ -135,7 +144,7 @@ impl Report {
             .map(|id| (format!("left the definition: {id}; it stays, and `--prune` drops it"), None));
         Self {
             goal: *goal,
-            place: Place::Account { account: target.account.clone(), role: target.role.clone() },
+            place: Place::of(target),
             totals: order
                 .map(|action| (action, plan.count(action)))
                 .into_iter()
@@ -265,11 +274,20 @@ impl Report {
 }
 
 impl Place {
+    fn of(target: &Target) -> Self {
+        let Target { account, host: _, role, between } = target.clone();
+        match between {
+            Some(Between { base, head }) => Self::Files { base, head },
+            None => Self::Account { account, role },
+        }
+    }
+
     /// As the end of a sentence, with a blank before it. Not escaped.
     pub fn in_words(&self) -> String {
         match self {
             Self::Account { account, role: Some(role) } => format!(" in account {account} as role {role}"),
             Self::Account { account, role: None } => format!(" in account {account}"),
+            Self::Files { base, head } => format!(" from {base} to {head}; the account was not asked"),
         }
     }
 
@@ -278,6 +296,10 @@ impl Place {
             Self::Account { account, role } => {
                 each(account);
                 role.iter_mut().for_each(each);
+            }
+            Self::Files { base, head } => {
+                each(base);
+                each(head);
             }
         }
     }
@@ -293,7 +315,7 @@ impl Entry {
             name: change.id.name.to_string(),
             entity: origin.entity.clone(),
             at: range(origin.span, files),
-            completed: completed(origin),
+            completed: completed(origin, plan.target.between.is_some()),
             why: (change.reason != Reason::Differs).then(|| why(change, plan)),
             history: change.live.as_ref().map(history).unwrap_or_default(),
             differences: difference::of(change, files),
@@ -392,6 +414,7 @@ fn noun(changes: &[Change]) -> &'static str {
 /// Why this action and no other.
 fn why(change: &Change, plan: &Plan) -> String {
     match change.reason {
+        Reason::NotListed if plan.target.between.is_some() => "it is not declared there".to_owned(),
         Reason::NotListed => {
             match change.origin.role.as_ref().map(ToString::to_string).or(plan.target.role.clone()) {
                 Some(role) => format!("it is not there, or role {role} may not see it"),
@@ -435,7 +458,7 @@ fn history(object: &Object) -> String {
 }
 
 /// Says which parts of the name are not written in the file.
-fn completed(origin: &Origin) -> Option<String> {
+fn completed(origin: &Origin, offline: bool) -> Option<String> {
     let parts = [("database", origin.database), ("schema", origin.schema)];
     let from = |wanted: PartOrigin| -> Vec<&str> {
         parts.iter().filter(|(_, part)| *part == wanted).map(|(name, _)| *name).collect()
@@ -443,7 +466,8 @@ fn completed(origin: &Origin) -> Option<String> {
     let connection = from(PartOrigin::Connection);
     let mut words = Vec::new();
     if !connection.is_empty() {
-        words.push(format!("{} from the connection", connection.join(" and ")));
+        let from = if offline { "not written in the file" } else { "from the connection" };
+        words.push(format!("{} {from}", connection.join(" and ")));
     }
     if !from(PartOrigin::Convention).is_empty() {
         words.push("schema PUBLIC because only a database is written".to_owned());

@@ -25,8 +25,16 @@ pub fn text(report: &Report) -> String {
     if !report.has_changes() {
         return out;
     }
-    let Place::Account { account, role } = &report.place;
-    guard(&mut out, account);
+    let role = match &report.place {
+        Place::Account { account, role } => {
+            guard(&mut out, account);
+            role.clone()
+        }
+        Place::Files { .. } => {
+            out.push_str("-- A preview, and no script to run: what the account holds is not known.\n");
+            None
+        }
+    };
     let mut current = role.clone();
     if let Some(role) = &current {
         out.push('\n');

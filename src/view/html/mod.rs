@@ -56,9 +56,17 @@ fn hash(text: &str) -> String {
 }
 
 fn place(place: &Place) -> String {
-    let Place::Account { account, role } = place;
-    let role = role.as_ref().map(|role| format!(", as role {}", name(role))).unwrap_or_default();
-    format!("Account {}{role}", name(account))
+    match place {
+        Place::Account { account, role: None } => format!("Account {}", name(account)),
+        Place::Account { account, role: Some(role) } => {
+            format!("Account {}, as role {}", name(account), name(role))
+        }
+        Place::Files { base, head } => format!(
+            "Between two revisions of the files, from {} to {}. The account was not asked: what it holds may differ.",
+            name(base),
+            html(&clipped(head, NAME))
+        ),
+    }
 }
 
 fn name(text: &str) -> String {

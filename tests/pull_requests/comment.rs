@@ -1,83 +1,10 @@
 //! `snowform comment` with the real binary, against a server that behaves as code hosts do. What was sent is counted.
-#![expect(clippy::unwrap_used, reason = "an unwrap that fails is a test that fails")]
-
-#[path = "support/codehost.rs"]
-mod codehost;
-
+use crate::host::{Failure, FakeHost};
+use crate::project::{Project, TOKEN};
 use axum::http::Method;
-use codehost::{Failure, FakeHost};
 use snowform::local::{Account, Context};
-use std::fs;
-use std::path::Path;
-use std::process::Command;
 
-const TOKEN: &str = "ghs_0123456789abcdefghij";
 const GITHUB: &[&str] = &["GET", "GET", "POST", "PATCH"];
-
-struct Project {
-    directory: tempfile::TempDir,
-}
-
-struct Ran {
-    code: i32,
-    stdout: String,
-    stderr: String,
-}
-
-impl Project {
-    /// One repository is declared and not there: its plan has a change.
-    fn new() -> Self {
-        let project = Self { directory: tempfile::tempdir().unwrap() };
-        project.declare("first");
-        project
-    }
-
-    fn path(&self) -> &Path {
-        self.directory.path()
-    }
-
-    /// Makes the plan another one.
-    fn declare(&self, name: &str) {
-        let text = format!("definition_version: 2\nentities:\n  {name}:\n    type: image-repository\n");
-        fs::write(self.path().join("snowflake.yml"), text).unwrap();
-        let planned = self.run(&["plan", "--local", "--out", "plan.json"], &[]);
-        assert_eq!(planned.code, 0, "{}", planned.stderr);
-    }
-
-    fn run(&self, arguments: &[&str], variables: &[(&str, &str)]) -> Ran {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_snowform"));
-        command.args(arguments).current_dir(self.path()).env_clear().env("HOME", self.path());
-        command.envs(variables.iter().copied());
-        let output = tokio::task::block_in_place(|| command.output().unwrap());
-        let text = |bytes: Vec<u8>| String::from_utf8(bytes).unwrap();
-        let ran = Ran {
-            code: output.status.code().unwrap(),
-            stdout: text(output.stdout),
-            stderr: text(output.stderr),
-        };
-        assert!(!ran.stdout.contains(TOKEN) && !ran.stderr.contains(TOKEN), "the token was shown");
-        ran
-    }
-
-    /// Comments as a workflow on GitHub does, in its run of this number.
-    fn github(&self, host: &FakeHost, run: &str, more: &[&str]) -> Ran {
-        let variables = [
-            ("GITHUB_ACTIONS", "true"),
-            ("GITHUB_API_URL", host.url.as_str()),
-            ("GITHUB_REPOSITORY", "o/r"),
-            ("GITHUB_REF", "refs/pull/7/merge"),
-            ("GITHUB_RUN_ID", run),
-            ("GITHUB_RUN_ATTEMPT", "1"),
-            ("GITHUB_TOKEN", TOKEN),
-            ("GITHUB_STEP_SUMMARY", "summary.md"),
-        ];
-        self.run(&[&["comment", "github", "plan.json"], more].concat(), &variables)
-    }
-
-    fn summary(&self) -> String {
-        fs::read_to_string(self.path().join("summary.md")).unwrap_or_default()
-    }
-}
 
 #[tokio::test(flavor = "multi_thread")]
 async fn one_comment_is_written_kept_current_and_left_alone_where_it_is_equal() {

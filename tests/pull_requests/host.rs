@@ -1,6 +1,5 @@
 //! A server that behaves as the interfaces of GitHub, GitLab and Azure do where comments of a request are concerned: pages,
 //! authors, rights. It keeps every request for the test to count, and fails as its script says.
-#![expect(clippy::unwrap_used, reason = "a server that cannot start or panicked is a test that fails")]
 
 use axum::Router;
 use axum::body::Bytes;

@@ -11,7 +11,7 @@ mod credential_helper;
 mod deploy;
 mod drift;
 pub mod error;
-mod explain;
+pub mod explain;
 mod fmt;
 mod image_registry;
 mod image_repository;

@@ -5,8 +5,7 @@ use super::error::{CommandError, Exit};
 use super::planning;
 use super::project::{Base, Texts};
 use crate::check;
-use crate::desired::{Desired, NameDefaults};
-use crate::kind::image_repository::PROJECT;
+use crate::desired::{Desired, NameDefaults, carries_mark};
 use crate::object::name::Ident;
 use crate::object::reading::Live;
 use crate::object::state::{Contents, ObjectId};
@@ -62,7 +61,7 @@ pub(super) fn as_live(earlier: Desired, later: &mut Desired) -> Live {
             live.state.insert(id, object);
         } else if later.unselected.contains(&id) {
             // Not asked for.
-        } else if later.project.is_some() && object.attributes.contains_key(PROJECT) {
+        } else if later.project.is_some() && carries_mark(&object) {
             live.siblings.insert(id, object);
         } else {
             let text = format!("{id} is not declared any more, and stays");

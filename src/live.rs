@@ -3,9 +3,9 @@
 //! A listing hides what the role may not see, so "not listed" means absent *or hidden*. Nothing here, and nothing
 //! that reads this, drops or replaces an object on the strength of an absence.
 
-use crate::kind::{self, Filter, Managed};
+use crate::kind::{self, Filter, Managed, service};
 use crate::object::name::{Ident, ObjectName, SchemaName};
-use crate::object::reading::{Live, Scope, ScopeReading, scope_of};
+use crate::object::reading::{Live, Privilege, Privileges, Scope, ScopeReading, Users, scope_of};
 use crate::object::rows::Rows;
 use crate::object::state::{Contents, Grant, Object, ObjectId, State, Tags};
 use crate::object::statement::Sql;
@@ -189,6 +189,77 @@ pub async fn read_tags(
         }
     }
     Ok(())
+}
+
+/// Looks for services that run images of these objects. What cannot be listed is [`Users::Unknown`].
+pub async fn read_users(session: &dyn Session, wanted: &[&ObjectId]) -> BTreeMap<ObjectId, Users> {
+    if wanted.is_empty() {
+        return BTreeMap::new();
+    }
+    let specifications = match specifications(session).await {
+        Ok(specifications) => specifications,
+        Err(error) => {
+            let unknown = Users::Unknown { why: error.to_string() };
+            return wanted.iter().map(|id| ((*id).clone(), unknown.clone())).collect();
+        }
+    };
+    let unread = specifications.iter().filter(|(_, specification)| specification.is_none()).count();
+    let users = |id: &ObjectId| {
+        let uses = |text: &String| service::runs_images_of(text, &id.name);
+        let using = specifications.iter().filter(|(_, text)| text.as_ref().is_some_and(uses));
+        Users::Listed { names: using.map(|(name, _)| name.clone()).collect(), unread }
+    };
+    wanted.iter().map(|id| ((*id).clone(), users(id))).collect()
+}
+
+/// Every service, with its specification where the role may read it.
+async fn specifications(session: &dyn Session) -> Result<Vec<(ObjectName, Option<String>)>, SessionError> {
+    let rows = session.query(&service::list(), None).await?;
+    let names: Vec<ObjectName> = rows.iter().filter_map(|row| service::read(&row)).collect();
+    let described = stream::iter(names).map(|name| async move {
+        let rows = session.query(&service::describe(&name), None).await;
+        let rows = rows.unwrap_or_default();
+        let specification = rows.iter().next().and_then(|row| row.get("spec").map(ToOwned::to_owned));
+        (name, specification)
+    });
+    Ok(described.buffered(SIDE_BY_SIDE).collect().await)
+}
+
+/// Reads what these roles may do: their own grants, and those of every role that was granted to them.
+///
+/// # Errors
+/// Whatever a listing of grants fails with.
+pub async fn read_privileges(
+    session: &dyn Session,
+    roles: impl IntoIterator<Item = Ident>,
+) -> Result<BTreeMap<Ident, Privileges>, SessionError> {
+    let mut read = BTreeMap::new();
+    for role in roles {
+        let mut privileges = Privileges::default();
+        // What PUBLIC may do, every role may.
+        let mut open = vec![role.clone(), Ident::exact("PUBLIC")];
+        while let Some(next) = open.pop() {
+            if !privileges.roles.insert(next.clone()) {
+                continue;
+            }
+            let rows = session.query(&Sql::new("SHOW GRANTS TO ROLE").ident(&next), None).await?;
+            for row in rows.iter() {
+                let (Some(privilege), Some(granted_on), Some(name)) =
+                    (row.get("privilege"), row.get("granted_on"), row.get("name"))
+                else {
+                    continue;
+                };
+                if granted_on == "ROLE" && privilege == "USAGE" {
+                    open.extend(Ident::parse(name));
+                } else {
+                    let (privilege, granted_on) = (privilege.to_owned(), granted_on.to_owned());
+                    privileges.held.insert(Privilege { privilege, granted_on, name: name.to_owned() });
+                }
+            }
+        }
+        read.insert(role, privileges);
+    }
+    Ok(read)
 }
 
 /// What is listed as a whole.

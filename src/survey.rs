@@ -4,9 +4,9 @@
 use crate::desired::Desired;
 use crate::kind::image_repository::PROJECT;
 use crate::live::{self, Wanted};
-use crate::object::name::SchemaName;
+use crate::object::name::{Ident, SchemaName};
 use crate::object::reading::{Live, Scope, scope_of};
-use crate::object::state::{Object, ObjectId, State};
+use crate::object::state::{Contents, Object, ObjectId, State};
 use crate::plan::{self, Change, Intent, Target};
 use crate::session::{Session, SessionError};
 use std::collections::BTreeSet;
@@ -45,7 +45,30 @@ pub async fn survey(
     inside.sort();
     inside.dedup_by(|a, b| a.0 == b.0);
     live.contents = live::read_contents(session, &inside).await;
+    // Who runs images that would be lost is worth two more requests, and none where nothing would be.
+    let full =
+        |id: &ObjectId| !matches!(live.contents.get(id), Some(Contents::Listed(images)) if images.is_empty());
+    let endangered: Vec<&ObjectId> =
+        plan.endangered().map(|change| &change.id).filter(|id| full(id)).collect();
+    live.users = live::read_users(session, &endangered).await;
     Ok(live)
+}
+
+/// Reads also what the acting roles may do, so that a plan says whether it can be carried out.
+///
+/// # Errors
+/// Whatever a listing of grants fails with.
+pub async fn privileges(
+    target: &Target,
+    desired: &Desired,
+    session: &dyn Session,
+    live: &mut Live,
+) -> Result<(), SessionError> {
+    let own = target.role.as_ref().and_then(|role| Ident::parse(role).ok());
+    let roles = desired.origins.values().filter_map(|origin| origin.role.clone());
+    let roles: BTreeSet<Ident> = roles.chain(own).collect();
+    live.privileges = live::read_privileges(session, roles).await?;
+    Ok(())
 }
 
 /// Reads everything that any plan for these schemas could ask for: all objects, with their grants and images.
@@ -85,7 +108,14 @@ pub fn recorded(read: &Live, desired: &Desired, siblings: Siblings) -> Result<Li
     let (state, others): (State, State) = all.partition(|(id, _)| wanted.contains(id));
     let beside = beside(desired, siblings);
     let kept = others.into_iter().filter(|(id, object)| beside(id, object));
-    Ok(Live { state, siblings: kept.collect(), scopes: read.scopes.clone(), contents: read.contents.clone() })
+    Ok(Live {
+        state,
+        siblings: kept.collect(),
+        scopes: read.scopes.clone(),
+        contents: read.contents.clone(),
+        users: read.users.clone(),
+        privileges: read.privileges.clone(),
+    })
 }
 
 /// Which objects are kept that were not asked for: those of the schemas of declared objects.

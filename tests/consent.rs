@@ -72,3 +72,109 @@ fn what_would_be_lost_is_listed_for_machines() {
         .sum();
     assert_eq!(tags, 4);
 }
+
+/// Every way in which a repository that holds images can go, and the options that ask for it.
+const WAYS: [(&str, &str, &[&str]); 5] = [
+    ("removed", "removed: [filled]\n", &["deploy"]),
+    ("destroy", "", &["destroy", "filled"]),
+    ("prune", "project: shop\n", &["deploy", "--prune"]),
+    ("replace", "", &["deploy", "--replace", "filled"]),
+    ("encryption", "entities:\n  filled:\n    encryption: SNOWFLAKE_SSE\n", &["deploy", "filled"]),
+];
+
+/// A project of the one repository, declared where that way of losing it needs it; with or without images in it.
+fn way(name: &str, overlay: &str, images: bool) -> (tempfile::TempDir, Account) {
+    let directory = tempfile::tempdir().unwrap();
+    let declared = !matches!(name, "removed" | "prune");
+    let entity = if declared { "filled" } else { "other" };
+    let definition = format!("definition_version: 2\nentities:\n  {entity}:\n    type: image-repository\n");
+    fs::write(directory.path().join("snowflake.yml"), definition).unwrap();
+    fs::write(directory.path().join("snowform.yml"), overlay).unwrap();
+    let account = Account::open(&directory.path().join(".snowform")).unwrap();
+    let mark = if name == "prune" { "[snowform project=shop]" } else { "" };
+    let create = format!("CREATE IMAGE REPOSITORY filled COMMENT = '{mark}'");
+    account.execute(&mut Context::local(), &create).unwrap();
+    let filled = ObjectName::new(Ident::exact("LOCAL"), Ident::exact("PUBLIC"), Ident::exact("FILLED"));
+    if images {
+        account.record_image(&filled, "app", Some("1"), "sha256:aa").unwrap();
+        account.record_image(&filled, "app", Some("latest"), "sha256:aa").unwrap();
+        account.record_image(&filled, "web", Some("2"), "sha256:bb").unwrap();
+    }
+    (directory, account)
+}
+
+fn images(account: &Account) -> Option<usize> {
+    let sql = "SHOW IMAGES IN IMAGE REPOSITORY LOCAL.PUBLIC.FILLED";
+    account.execute(&mut Context::local(), sql).ok().map(|rows| rows.rows.len())
+}
+
+#[test]
+fn whatever_way_images_would_go_it_is_refused_until_allowed() {
+    for (name, overlay, words) in WAYS {
+        let (directory, account) = way(name, overlay, true);
+        let before = images(&account);
+        assert!(before.is_some_and(|rows| rows > 0));
+        let (code, said) = run(directory.path(), words);
+        assert_eq!(code, 3, "{name}: {said}");
+        assert!(said.contains("2 images (3 tags)"), "{name}: {said}");
+        let command = words.join(" ");
+        assert!(said.contains(&format!("snowform {}", words[0])), "{name}: {said}");
+        assert!(said.contains("--allow drops-images"), "{name}: {said}");
+        assert!(words.iter().all(|word| said.contains(word)), "{name}: {command}: {said}");
+        assert_eq!(images(&account), before, "{name}: a refused plan is not carried out in part");
+        let (code, said) = run(directory.path(), &[words, &["--allow", "drops-images"]].concat());
+        assert_eq!(code, 0, "{name}: {said}");
+        assert!(images(&account).is_none_or(|rows| rows == 0), "{name}");
+    }
+}
+
+#[test]
+fn what_is_empty_goes_without_a_word() {
+    for (name, overlay, words) in WAYS {
+        let (directory, account) = way(name, overlay, false);
+        let (code, said) = run(directory.path(), words);
+        assert_eq!(code, 0, "{name}: {said}");
+        let replaced = matches!(name, "replace" | "encryption");
+        assert_eq!(images(&account), replaced.then_some(0), "{name}: {said}");
+    }
+}
+
+#[test]
+fn a_selection_never_prunes_what_was_not_selected() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = |name: &str| directory.path().join(name);
+    let entity = |name: &str| format!("  {name}:\n    type: image-repository\n");
+    let definition = format!("definition_version: 2\nentities:\n{}{}", entity("api_a"), entity("web"));
+    fs::write(path("snowflake.yml"), &definition).unwrap();
+    fs::write(path("snowform.yml"), "project: shop\n").unwrap();
+    assert_eq!(run(directory.path(), &["deploy"]).0, 0);
+    let (code, said) = run(directory.path(), &["deploy", "api_*", "--prune"]);
+    assert_eq!(code, 64, "{said}");
+    let (code, said) = run(directory.path(), &["plan", "api_*"]);
+    assert_eq!((code, said.contains("left the definition")), (0, false), "{said}");
+    let (code, said) = run(directory.path(), &["plan", "nothing_*"]);
+    assert_eq!(code, 64, "{said}");
+    fs::remove_file(path("snowform.yml")).unwrap();
+    let (code, said) = run(directory.path(), &["deploy", "--prune"]);
+    assert_eq!(code, 64, "{said}");
+    let account = Account::open(&path(".snowform")).unwrap();
+    assert_eq!(repositories(&account), 2);
+}
+
+#[test]
+fn protection_outlives_its_lines() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = |name: &str| directory.path().join(name);
+    let definition = "definition_version: 2\nentities:\n  kept:\n    type: image-repository\n";
+    fs::write(path("snowflake.yml"), definition).unwrap();
+    fs::write(path("snowform.yml"), "entities:\n  kept:\n    prevent_drop: true\n").unwrap();
+    assert_eq!(run(directory.path(), &["deploy"]).0, 0);
+    fs::remove_file(path("snowform.yml")).unwrap();
+    for words in [&["destroy"][..], &["deploy", "--replace"], &["destroy", "--allow", "drops-images"]] {
+        let (code, said) = run(directory.path(), words);
+        assert_eq!(code, 1, "{said}");
+        assert!(said.contains("is protected"), "{said}");
+    }
+    fs::write(path("snowform.yml"), "entities:\n  kept:\n    prevent_drop: false\n").unwrap();
+    assert_eq!(run(directory.path(), &["destroy"]).0, 0);
+}

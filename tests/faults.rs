@@ -104,9 +104,9 @@ async fn deploy(place: &Place, repositories: usize) -> (Plan, Outcome) {
     let checked = project::check(&definition(repositories), None);
     let session = place.session().await;
     let desired = project::desired(&checked.project, session.identity());
-    let plan = project::plan(Goal::Deploy, &desired, &session).await.unwrap();
+    let plan = project::plan(Goal::Deploy, &desired, false, &session).await.unwrap();
     let outcome = project::carry_out(&plan, &session).await;
-    let again = project::plan(Goal::Deploy, &desired, &session).await.unwrap();
+    let again = project::plan(Goal::Deploy, &desired, false, &session).await.unwrap();
     assert!(!again.has_changes(), "after {outcome:?}");
     session.close().await;
     place.proxy.assert_finished();
@@ -136,7 +136,7 @@ async fn two_hundred_repositories_cost_one_login_and_one_listing() {
     let checked = project::check(&definition(200), None);
     let session = place.session().await;
     let desired = project::desired(&checked.project, session.identity());
-    let plan = project::plan(Goal::Deploy, &desired, &session).await.unwrap();
+    let plan = project::plan(Goal::Deploy, &desired, false, &session).await.unwrap();
     assert_eq!(plan.count(Action::Create), 200);
     let asked: Vec<(String, Option<String>)> =
         place.server.requests().into_iter().map(|request| (request.path, request.sql)).collect();
@@ -208,7 +208,7 @@ async fn a_drop_that_took_effect_unseen_is_no_failure_though_the_server_says_gon
     let checked = project::check(&definition(1), None);
     let session = place.session().await;
     let desired = project::desired(&checked.project, session.identity());
-    let plan = project::plan(Goal::Destroy, &desired, &session).await.unwrap();
+    let plan = project::plan(Goal::Destroy, &desired, false, &session).await.unwrap();
     let outcome = project::carry_out(&plan, &session).await;
     assert!(outcome.is_complete(), "{outcome:?}");
     assert!(place.repositories().is_empty());
@@ -223,7 +223,7 @@ async fn somebody_elses_repository_is_not_taken_for_ours() {
     let checked = project::check(&definition(1), None);
     let session = place.session().await;
     let desired = project::desired(&checked.project, session.identity());
-    let plan = project::plan(Goal::Deploy, &desired, &session).await.unwrap();
+    let plan = project::plan(Goal::Deploy, &desired, false, &session).await.unwrap();
     account.execute(&mut Context::local(), "CREATE IMAGE REPOSITORY repo_000 COMMENT = 'theirs'").unwrap();
     let outcome = project::carry_out(&plan, &session).await;
     let failure = outcome.failures().next().expect("the name is taken");

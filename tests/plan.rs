@@ -1,7 +1,7 @@
 //! Plans as data: `tests/cases/plan/NAME/` holds a definition, `live.sql` with what the account holds before, and
 //! `expected.txt`, the plan as a person reads it. A case whose name starts with `destroy` or `replace` plans that. A file
-//! `options` holds more words: `prune`, `create-schemas`, `role=NAME` for the role that plans, and `fails` where
-//! that role may not carry the plan out: then nothing that it does not see may have changed.
+//! `options` holds more words: `prune`, `create-schemas`, `privileges` to ask what the role may do, `role=NAME` for the role that plans, and `fails` where the account does not carry the plan
+//! out: then `outcome.txt` is what the deploy says, and nothing may have changed.
 //!
 //! Whatever a case was written for, it also asserts: the plan is sound; the same inputs in another order give the same
 //! bytes; the saved plan is the same plan; the JSON plan agrees with its schema; reading changes nothing; carrying the
@@ -56,6 +56,7 @@ fn account(case: &Path) -> Account {
 struct Case {
     intent: Intent,
     fails: bool,
+    privileges: bool,
     checked: project::Checked,
     desired: Desired,
     reversed: Desired,
@@ -79,7 +80,7 @@ fn read(case: &Path, session: &dyn Session) -> Case {
     let options = words(case);
     let has = |option: &str| options.iter().any(|word| word == option);
     let intent = Intent { goal, prune: has("prune"), create_schemas: has("create-schemas") };
-    Case { intent, fails: has("fails"), checked, desired, reversed }
+    Case { intent, fails: has("fails"), privileges: has("privileges"), checked, desired, reversed }
 }
 
 fn words(case: &Path) -> Vec<String> {
@@ -96,9 +97,14 @@ fn dump(account: &Account) -> Vec<String> {
     shows.map(|show| format!("{:?}", account.execute(&mut context, show).unwrap().rows)).into()
 }
 
-/// Without styles, and without the day on which the test runs.
+/// Without styles, without the day on which the test runs, and without the ids that a run has.
 fn plain(text: &str) -> String {
     let text = anstream::adapter::strip_str(text).to_string();
+    let line = |line: &str| match line.split_once("query id ") {
+        Some((indent, _)) => format!("{indent}query id ID\n"),
+        None => line.to_owned(),
+    };
+    let text: String = text.split_inclusive('\n').map(line).collect();
     let mut parts = text.split("  pushed ");
     let first = parts.next().unwrap_or_default().to_owned();
     parts.fold(first, |text, rest| format!("{text}  pushed DAY{}", &rest["2026-01-31".len()..]))
@@ -111,12 +117,12 @@ async fn run(path: &Path) -> Result<(), String> {
     let session = LocalSession::new(account.clone(), options).unwrap();
     let case = read(path, &session);
     let before = dump(&account);
-    let first = project::plan(case.intent, &case.desired, &session).await.unwrap();
+    let first = project::plan(case.intent, &case.desired, case.privileges, &session).await.unwrap();
     assert_eq!(dump(&account), before, "planning changed something");
     let text = plain(&view::plan::text(&first, &case.checked.files));
     let document = serde_json::to_value(view::json::plan(&first, None, &case.checked.files)).unwrap();
 
-    let live = project::live(case.intent, &case.desired, &session).await.unwrap();
+    let live = project::live(case.intent, &case.desired, case.privileges, &session).await.unwrap();
     let (target, files) = (project::target(&session), case.checked.files.clone());
     let saved = Saved { intent: case.intent, target, files, desired: case.desired, live };
     let again = file::read(&file::write(&saved)).unwrap();
@@ -124,7 +130,7 @@ async fn run(path: &Path) -> Result<(), String> {
     assert_eq!(text, plain(&view::plan::text(&again.plan(), &again.files)), "a saved plan is another plan");
     let desired = saved.desired;
 
-    let reversed = project::plan(case.intent, &case.reversed, &session).await.unwrap();
+    let reversed = project::plan(case.intent, &case.reversed, case.privileges, &session).await.unwrap();
     assert_eq!(text, plain(&view::plan::text(&reversed, &case.checked.files)), "the order of entities shows");
 
     let schema = serde_json::to_value(snowform::schema::plan()).unwrap();
@@ -132,14 +138,17 @@ async fn run(path: &Path) -> Result<(), String> {
     let mistakes: Vec<String> = validator.iter_errors(&document).map(|error| error.to_string()).collect();
     assert_eq!(mistakes, Vec::<String>::new(), "the JSON does not agree with its schema");
 
-    if first.problems.is_empty() {
+    let (deployable, fails) = (first.problems.is_empty(), case.fails);
+    if deployable {
         let outcome = project::carry_out(&first, &session).await;
         assert_eq!(outcome.is_complete(), !case.fails, "{outcome:?}");
         if case.fails {
             assert_eq!(dump(&account), before, "a deploy that failed changed something");
-            return expect(path, &text);
+            expect(path, "outcome.txt", &plain(&view::outcome::text(&first, &outcome)))?;
         }
-        let second = project::plan(case.intent.settled(), &desired, &session).await.unwrap();
+    }
+    if deployable && !fails {
+        let second = project::plan(case.intent.settled(), &desired, case.privileges, &session).await.unwrap();
         assert!(
             !second.has_changes(),
             "after the deploy: {}",
@@ -147,11 +156,11 @@ async fn run(path: &Path) -> Result<(), String> {
         );
     }
 
-    expect(path, &text)
+    expect(path, "expected.txt", &text)
 }
 
-fn expect(path: &Path, text: &str) -> Result<(), String> {
-    let expected = path.join("expected.txt");
+fn expect(path: &Path, name: &str, text: &str) -> Result<(), String> {
+    let expected = path.join(name);
     if fs::read_to_string(&expected).unwrap_or_default() == text {
         return Ok(());
     }

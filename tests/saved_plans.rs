@@ -145,3 +145,137 @@ fn drift_names_what_differs_and_changes_nothing() {
     }
     assert_eq!(project.run(&["drift", "--local"]), before);
 }
+
+/// A definition, deployed; then, behind its back, four things happen.
+#[test]
+fn drift_names_all_that_happened_behind_its_back() {
+    let project = Project::new();
+    let overlay = "removed: [doomed]\nentities:\n  kept:\n    comment: as declared\n  new:\n    grants:\n      - privilege: READ\n        role: reader\n";
+    fs::write(project.path("snowform.yml"), overlay).unwrap();
+    project.sql("CREATE IMAGE REPOSITORY doomed");
+    let mut context = Context::local();
+    for sql in ["USE ROLE ACCOUNTADMIN", "CREATE ROLE reader"] {
+        project.account.execute(&mut context, sql).unwrap();
+    }
+    let (code, said) = project.run(&["deploy", "--local", "--allow", "widens-access"]);
+    assert_eq!(code, 0, "{said}");
+    assert_eq!(project.run(&["drift", "--local"]).0, 0);
+    // The plan that was saved now still has something to do, so that it could be carried out.
+    project.sql("CREATE IMAGE REPOSITORY doomed");
+    assert_eq!(project.save().0, 0);
+
+    project.sql("ALTER IMAGE REPOSITORY kept SET COMMENT = 'somebody else'");
+    project.sql("REVOKE READ ON IMAGE REPOSITORY new FROM ROLE reader");
+    project.sql("DROP IMAGE REPOSITORY changed");
+    let doomed = ObjectName::new(Ident::exact("LOCAL"), Ident::exact("PUBLIC"), Ident::exact("DOOMED"));
+    project.account.record_image(&doomed, "app", Some("1"), "sha256:ab").unwrap();
+
+    let (code, said) = project.run(&["drift", "--local"]);
+    assert_eq!(code, 2, "{said}");
+    for named in [
+        "comment: \"somebody else\" → \"as declared\"",
+        "grant READ to ROLE READER",
+        "+ image repository LOCAL.PUBLIC.CHANGED",
+        "destroys 1 image (1 tag)",
+    ] {
+        assert!(said.contains(named), "{named}: {said}");
+    }
+    let (code, said) = project.run(&["deploy", "--local", "--plan", "plan.json", "--allow", "drops-images"]);
+    assert_eq!(code, 5, "{said}");
+    for moved in [
+        "KEPT: comment was \"as declared\" and is \"somebody else\"",
+        "NEW: its grants are others",
+        "CHANGED was dropped",
+        "images of image repository LOCAL.PUBLIC.DOOMED were pushed or removed",
+    ] {
+        assert!(said.contains(moved), "{moved}: {said}");
+    }
+}
+
+#[test]
+fn drift_lists_what_nobody_declares_only_when_asked() {
+    let project = Project::new();
+    project.sql("CREATE IMAGE REPOSITORY stranger COMMENT = '[snowform project=other]'");
+    assert_eq!(project.run(&["deploy", "--local", "--allow", "drops-images"]).0, 0);
+    let (code, said) = project.run(&["drift", "--local"]);
+    assert_eq!((code, said.lines().count()), (0, 1), "{said}");
+    let (code, said) = project.run(&["drift", "--local", "--all"]);
+    assert_eq!(code, 0, "{said}");
+    assert!(
+        said.contains("not declared: image repository LOCAL.PUBLIC.STRANGER, owned by role SYSADMIN"),
+        "{said}"
+    );
+    assert!(
+        said.contains("of project other") && said.contains("as declared: image repository LOCAL.PUBLIC.KEPT")
+    );
+}
+
+#[test]
+fn a_snapshot_is_planned_from_as_the_account_would_be() {
+    let project = Project::new();
+    let planned = project.run(&["plan", "--local"]);
+    assert_eq!(project.run(&["snapshot", "--local", "snapshot.json"]).0, 0);
+    let text = fs::read_to_string(project.path("snapshot.json")).unwrap();
+    fs::remove_dir_all(project.path(".snowform")).unwrap();
+    let (code, said) = project.run(&["plan", "--snapshot", "snapshot.json", "-q"]);
+    assert_eq!((code, &said), (0, &planned.1));
+    // Something that was only beside the declared objects can be declared later.
+    let definition = fs::read_to_string(project.path("snowflake.yml")).unwrap();
+    fs::write(project.path("snowflake.yml"), definition + "    identifier: elsewhere.new\n").unwrap();
+    let (code, said) = project.run(&["plan", "--snapshot", "snapshot.json"]);
+    assert_eq!(code, 1, "{said}");
+    assert!(said.contains("the snapshot holds nothing of schema LOCAL.ELSEWHERE"), "{said}");
+    for wrong in
+        ["", "{}", &text[..text.len() / 2], &text.replace("snowform/snapshot", "snowform/saved-plan")]
+    {
+        fs::write(project.path("snapshot.json"), wrong).unwrap();
+        assert_eq!(project.run(&["plan", "--snapshot", "snapshot.json"]).0, 1);
+    }
+}
+
+#[test]
+fn a_plan_is_undone_as_far_as_there_is_a_way_back() {
+    let project = Project::new();
+    let overlay = "removed: [doomed]\nentities:\n  kept:\n    comment: new words\n    grants:\n      - privilege: READ\n        role: reader\n";
+    fs::write(project.path("snowform.yml"), overlay).unwrap();
+    let mut context = Context::local();
+    for sql in ["USE ROLE ACCOUNTADMIN", "CREATE ROLE reader", "CREATE ROLE other", "USE ROLE SYSADMIN"] {
+        project.account.execute(&mut context, sql).unwrap();
+    }
+    project.sql("GRANT WRITE ON IMAGE REPOSITORY kept TO ROLE other");
+    project.sql("CREATE IMAGE REPOSITORY doomed COMMENT = 'was here'");
+    let repositories = || {
+        let rows =
+            project.account.execute(&mut Context::local(), "SHOW IMAGE REPOSITORIES IN ACCOUNT").unwrap();
+        let cell = |row: &snowform::session::Row<'_>, name| row.get(name).unwrap_or("").to_owned();
+        rows.iter().map(|row| (cell(&row, "name"), cell(&row, "comment"))).collect::<Vec<_>>()
+    };
+    let grants = || {
+        let rows =
+            project.account.execute(&mut Context::local(), "SHOW GRANTS ON IMAGE REPOSITORY kept").unwrap();
+        rows.iter().map(|row| row.get("privilege").unwrap().to_owned()).collect::<Vec<_>>()
+    };
+    let before = (repositories(), grants());
+    assert_eq!(project.save().0, 0);
+    let allow = ["--allow", "widens-access"];
+    let (code, said) = project.run(&[&["deploy", "--local", "--plan", "plan.json"][..], &allow].concat());
+    assert_eq!(code, 0, "{said}");
+    assert_ne!((repositories(), grants()), before);
+    let (code, said) = project.run(&["undo", "plan.json", "--local"]);
+    assert_eq!(code, 0, "{said}");
+    assert!(
+        said.contains("cannot be undone: image repository LOCAL.PUBLIC.DOOMED: it comes back empty"),
+        "{said}"
+    );
+    assert_eq!((repositories(), grants()), before);
+    let (code, said) = project.run(&["undo", "plan.json", "--local"]);
+    assert_eq!(code, 0, "{said}");
+    assert!(said.contains("Nothing to change"), "{said}");
+    // What was pushed since is not lost by going back.
+    assert_eq!(project.run(&[&["deploy", "--local"][..], &allow].concat()).0, 0);
+    let new = ObjectName::new(Ident::exact("LOCAL"), Ident::exact("PUBLIC"), Ident::exact("NEW"));
+    project.account.record_image(&new, "app", Some("1"), "sha256:ab").unwrap();
+    let (code, said) = project.run(&["undo", "plan.json", "--local"]);
+    assert_eq!(code, 3, "{said}");
+    assert!(said.contains("snowform undo plan.json --local --allow drops-images"), "{said}");
+}

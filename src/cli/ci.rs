@@ -135,7 +135,7 @@ async fn planned(args: &CiArgs, texts: &Texts, here: &Here, ui: &Ui) -> Result<S
     if let Some(base) = &texts.base {
         return planning::between(intent, entities, connection, texts, base, ui);
     }
-    let request = Request { intent, entities, siblings: Siblings::Ours, connection };
+    let request = Request { intent, entities, siblings: Siblings::Ours, privileges: false, connection };
     match planning::prepare(request, texts, ui).await {
         Ok(planned) => {
             planned.session.close().await;

@@ -43,6 +43,12 @@ pub static PROBLEMS: &[Explained] = &[
         "`require_images` names images that others rely on. Push the image, or correct the entity in snowform.yml.",
     ),
     failed(
+        problem::MISSING_PRIVILEGE,
+        "the role may not carry the plan out",
+        "Asked for with `--check-privileges`. The problem names the role and the grant that would let it; use another role, or ask \
+         whoever may grant it.",
+    ),
+    failed(
         problem::OPEN_GRANTS,
         "an owner changes, and nobody said what becomes of the grants",
         "A new owner either keeps the grants that stand on the object or takes them away; Snowflake refuses to choose. Say it in \
@@ -167,6 +173,11 @@ pub static ERRORS: &[Explained] = &[
         "no-program",
         "a program that was to be called cannot be run",
         "Install it, or choose another with `--program`. snowform itself needs none to sign in.",
+    ),
+    usage(
+        "no-project",
+        "objects can be pruned only by the mark of a project, and the project has no name",
+        "Give it one in snowform.yml (`project: my_project`) and deploy once without `--prune`, so that its objects are marked.",
     ),
     usage(
         "no-registry",

@@ -183,14 +183,15 @@ pub(super) async fn run_saved(args: &DeployArgs, path: &Path, ui: &Ui) -> Result
 
 pub(super) async fn run(run: Run<'_>, texts: &Texts, ui: &Ui) -> Result<Exit, CommandError> {
     let Run { intent, entities, connection, .. } = run;
-    let request = Request { intent, entities, siblings: Siblings::Ours, connection };
+    let request = Request { intent, entities, siblings: Siblings::Ours, privileges: false, connection };
     let planned = planning::prepare(request, texts, ui).await?;
     let result = carry_out(&run, &planned, ui).await;
     planned.session.close().await;
     result
 }
 
-async fn carry_out(run: &Run<'_>, planned: &Planned, ui: &Ui) -> Result<Exit, CommandError> {
+/// Carries a plan out, where what it would lose is allowed.
+pub(super) async fn carry_out(run: &Run<'_>, planned: &Planned, ui: &Ui) -> Result<Exit, CommandError> {
     let (plan, files) = (&planned.plan, &planned.saved.files);
     if run.consent.dry_run || !plan.problems.is_empty() || !plan.has_changes() {
         super::plan::show(plan, files, ui)?;

@@ -36,7 +36,13 @@ impl DriftArgs {
 
 pub(super) async fn run(args: &DriftArgs, texts: &Texts, ui: &Ui) -> Result<Exit, CommandError> {
     let DriftArgs { entities, all: _, project: _, connection } = args;
-    let request = Request { intent: Goal::Deploy.into(), entities, siblings: Siblings::All, connection };
+    let request = Request {
+        intent: Goal::Deploy.into(),
+        entities,
+        siblings: Siblings::All,
+        privileges: false,
+        connection,
+    };
     let planned = planning::prepare(request, texts, ui).await?;
     planned.session.close().await;
     let plan = &planned.plan;

@@ -9,9 +9,10 @@ use super::registry_access;
 use super::repository_urls;
 use super::ui::Ui;
 use crate::check;
+use crate::kind::mark::Marked;
 use crate::object::name::{Ident, PartialName};
 use crate::object::statement::{HazardKind, Sql};
-use crate::session::{Session, code};
+use crate::session::{Row, Session, code};
 use crate::view::counted;
 use crate::view::listing::{Cell, Listing};
 use clap::{Args, Subcommand, ValueEnum};
@@ -335,6 +336,12 @@ async fn guard(
     allow: &AllowArgs,
     doing: &str,
 ) -> Result<(), CommandError> {
+    if is_protected(session, name).await {
+        let message =
+            format!("image repository {} is protected by the mark in its comment", name.full(session));
+        let help = "declare it with `prevent_drop: false` in snowform.yml, and deploy, if that is meant";
+        return Err(CommandError::new(Exit::Refused, "protected", message, help));
+    }
     if allow.allow.contains(&HazardKind::DropsImages) {
         return Ok(());
     }
@@ -355,6 +362,19 @@ async fn guard(
     );
     let help = "images cannot be brought back; if that is meant:\n--allow drops-images";
     Err(CommandError::new(Exit::Refused, HazardKind::DropsImages.name(), message, help))
+}
+
+/// Whether the repository carries the mark of `prevent_drop`. One that is not listed carries none that anybody sees.
+async fn is_protected(session: &dyn Session, name: &RepositoryName) -> bool {
+    let PartialName { database, schema, name } = &name.parts;
+    let identity = session.identity();
+    let database = database.as_ref().or(identity.database.as_ref());
+    let schema = schema.as_ref().or(identity.schema.as_ref());
+    let (Some(database), Some(schema)) = (database, schema) else { return false };
+    let sql = Sql::new("SHOW IMAGE REPOSITORIES LIKE").like_exactly(name.as_str()).keyword("IN SCHEMA");
+    let rows = session.query(&sql.member(database, schema), None).await.unwrap_or_default();
+    let named = |row: &Row<'_>| row.get("name") == Some(name.as_str());
+    rows.iter().filter(named).any(|row| Marked::read(row.get("comment").unwrap_or("")).prevent_drop)
 }
 
 /// The name of the repository that the definition declares.

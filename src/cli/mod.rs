@@ -33,6 +33,7 @@ mod snapshot;
 mod spcs;
 mod target;
 mod ui;
+mod undo;
 mod validate;
 
 use clap::error::ErrorKind;
@@ -90,6 +91,7 @@ enum Command {
     Deploy(deploy::DeployArgs),
     Drift(drift::DriftArgs),
     Snapshot(snapshot::SnapshotArgs),
+    Undo(undo::UndoArgs),
     Destroy(deploy::DestroyArgs),
     Comment(comment::CommentArgs),
     Ci(ci::CiArgs),
@@ -203,6 +205,7 @@ fn dispatch(command: &Command, ui: &Ui) -> Ran {
         Command::Ci(args) => with_texts(args.texts(), |texts| wait(ci::run(args, texts, ui))),
         Command::Comment(args) => wait(comment::run(args, ui)).map_err(alone),
         Command::Show(args) => show::run(args, ui).map_err(alone),
+        Command::Undo(args) => wait(undo::run(args, ui)).map_err(alone),
         Command::Snapshot(args) => with_texts(args.texts(), |texts| wait(snapshot::run(args, texts, ui))),
         Command::Drift(args) => with_texts(args.texts(), |texts| wait(drift::run(args, texts, ui))),
         Command::Deploy(args @ deploy::DeployArgs { plan: Some(plan), .. }) => {

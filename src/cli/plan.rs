@@ -35,6 +35,9 @@ pub(super) struct PlanArgs {
     /// connection
     #[arg(long, value_name = "REVISION", conflicts_with_all = ["local", "snapshot"])]
     pub(super) against: Option<String>,
+    /// Ask also whether the role may carry the plan out; what is missing is a problem of the plan
+    #[arg(long, conflicts_with_all = ["snapshot", "against"])]
+    pub(super) check_privileges: bool,
     /// Exit with 2 when changes are present
     #[arg(long)]
     pub(super) detailed_exitcode: bool,
@@ -45,8 +48,17 @@ pub(super) struct PlanArgs {
 }
 
 pub(super) async fn run(args: &PlanArgs, texts: &Texts, ui: &Ui) -> Result<Exit, CommandError> {
-    let PlanArgs { entities, reach, out, snapshot, against: _, detailed_exitcode, project: _, connection } =
-        args;
+    let PlanArgs {
+        entities,
+        reach,
+        out,
+        snapshot,
+        against: _,
+        check_privileges,
+        detailed_exitcode,
+        project: _,
+        connection,
+    } = args;
     let intent = reach.intent(Goal::Deploy);
     let saved = match (snapshot, &texts.base) {
         (_, Some(base)) => planning::between(intent, entities, connection, texts, base, ui)?,
@@ -54,7 +66,8 @@ pub(super) async fn run(args: &PlanArgs, texts: &Texts, ui: &Ui) -> Result<Exit,
             planning::from_snapshot(intent, entities, super::snapshot::read(path)?, texts, ui)?
         }
         (None, None) => {
-            let request = Request { intent, entities, siblings: Siblings::Ours, connection };
+            let privileges = *check_privileges;
+            let request = Request { intent, entities, siblings: Siblings::Ours, privileges, connection };
             let planned = planning::prepare(request, texts, ui).await?;
             planned.session.close().await;
             planned.saved

@@ -8,7 +8,7 @@ use super::{revisions, select, target};
 use crate::check::{self, Checked};
 use crate::desired::{Desired, NameDefaults};
 use crate::plan::file::{Saved, Snapshot};
-use crate::plan::{Between, Intent, Plan, Target};
+use crate::plan::{Between, Goal, Intent, Plan, Target};
 use crate::session::{Identity, Session};
 use crate::source::diagnostic::{Diagnostic, Diagnostics};
 use crate::source::files::Files;
@@ -28,6 +28,8 @@ pub(super) struct Request<'a> {
     pub(super) entities: &'a [String],
     /// What is read beside the declared objects.
     pub(super) siblings: Siblings,
+    /// Whether it is asked what the role may do.
+    pub(super) privileges: bool,
     pub(super) connection: &'a ConnectionArgs,
 }
 
@@ -61,6 +63,16 @@ impl<'a> Offline<'a> {
         Ok(desired)
     }
 
+    /// What is pruned is known by the project's mark.
+    fn can_intend(&self, intent: Intent) -> Result<(), CommandError> {
+        if !intent.prune || self.checked.project.name.is_some() {
+            return Ok(());
+        }
+        let message = "--prune drops what carries the project's mark, and the project has no name";
+        let help = "give it one in snowform.yml, and deploy once without --prune:\nproject: my_project";
+        Err(CommandError::new(Exit::Usage, "no-project", message, help))
+    }
+
     /// A session with the account that is meant, and no other.
     async fn connect(&self, given: &ConnectionArgs, ui: &Ui) -> Result<Box<dyn Session>, CommandError> {
         let place = target::chosen(self.texts.target.as_deref(), &self.checked.project, given)?;
@@ -86,13 +98,17 @@ async fn connect_to(
 
 /// Checks, connects, reads and plans.
 pub(super) async fn prepare(request: Request<'_>, texts: &Texts, ui: &Ui) -> Result<Planned, CommandError> {
-    let Request { intent, entities, siblings, connection } = request;
+    let Request { intent, entities, siblings, privileges, connection } = request;
     let offline = Offline::check(texts, entities)?;
+    offline.can_intend(intent)?;
     let session = offline.connect(connection, ui).await?;
     let saved = async {
         let desired = offline.complete(&defaults(session.identity()), ui)?;
         let target = acting(session.identity());
-        let live = survey(intent, &target, &desired, siblings, session.as_ref()).await?;
+        let mut live = survey(intent, &target, &desired, siblings, session.as_ref()).await?;
+        if privileges {
+            survey::privileges(&target, &desired, session.as_ref(), &mut live).await?;
+        }
         Ok(Saved { intent, target, files: texts.files.clone(), desired, live })
     }
     .await;
@@ -129,6 +145,7 @@ pub(super) fn from_snapshot(
 ) -> Result<Saved, CommandError> {
     let Snapshot { target, defaults, taken_at, live } = snapshot;
     let offline = Offline::check(texts, entities)?;
+    offline.can_intend(intent)?;
     let desired = offline.complete(&defaults, ui)?;
     let live = survey::recorded(&live, &desired, Siblings::Ours).map_err(|missing| {
         let schemas: Vec<String> = missing.iter().map(|scope| scope.schema.to_string()).collect();
@@ -150,6 +167,7 @@ pub(super) fn between(
     ui: &Ui,
 ) -> Result<Saved, CommandError> {
     let offline = Offline::check(texts, entities)?;
+    offline.can_intend(intent)?;
     let place = target::chosen(texts.target.as_deref(), &offline.checked.project, connection)?;
     let defaults = revisions::defaults(&target::connection(place, connection))?;
     let mut desired = offline.complete(&defaults, ui)?;
@@ -171,11 +189,7 @@ pub(super) async fn resume(
     connection: &ConnectionArgs,
     ui: &Ui,
 ) -> Result<Planned, CommandError> {
-    if let Some(between) = &saved.target.between {
-        let what =
-            format!("it compares {} with {}, and was made without an account", between.base, between.head);
-        return Err(stale(&what));
-    }
+    never_deployed(&saved)?;
     if let Some(texts) = texts {
         same_definition(&saved, texts)?;
     }
@@ -198,6 +212,35 @@ pub(super) async fn resume(
     }
     .await;
     finish(checked, session).await
+}
+
+/// Plans something else for the account that a saved plan was for.
+pub(super) async fn again(
+    saved: Saved,
+    desired: Desired,
+    directory: &Path,
+    connection: &ConnectionArgs,
+    ui: &Ui,
+) -> Result<Planned, CommandError> {
+    never_deployed(&saved)?;
+    let session = connect::open(connection, directory, ui).await?;
+    let planned = async {
+        let target = acting(session.identity());
+        if target != saved.target {
+            return Err(other_target(&saved.target, &target));
+        }
+        let intent = Intent::from(Goal::Deploy);
+        let live = survey(intent, &target, &desired, Siblings::Ours, session.as_ref()).await?;
+        Ok(Saved { intent, target, files: saved.files, desired, live })
+    }
+    .await;
+    finish(planned, session).await
+}
+
+/// A plan between two revisions of the files knows no account.
+fn never_deployed(saved: &Saved) -> Result<(), CommandError> {
+    let Some(Between { base, head }) = &saved.target.between else { return Ok(()) };
+    Err(stale(&format!("it compares {base} with {head}, and was made without an account")))
 }
 
 async fn finish(

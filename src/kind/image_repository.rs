@@ -7,10 +7,12 @@
 use super::field::{Field, Shape, flag};
 use super::mark::{Marked, is_project};
 use super::shared::{IDENTIFIER, META};
-use super::{Attribute, AttributeStep, ChangeRule, Dangerous, Declared, Filter, KeptGrants, Kind, Managed};
+use super::{
+    Attribute, AttributeStep, ChangeRule, CopyOf, Dangerous, Declared, Filter, KeptGrants, Kind, Managed,
+};
 use crate::object::name::{Ident, ObjectName, SchemaName};
 use crate::object::rows::Row;
-use crate::object::state::{Attributes, Contents, Grant, Grantee, Image, Object, ObjectType, Tags};
+use crate::object::state::{Attributes, Contents, Grant, Grantee, Image, ImageRef, Object, ObjectType, Tags};
 use crate::object::statement::{Hazard, HazardKind, Operation, Sql};
 
 /// The entity type.
@@ -95,6 +97,7 @@ pub static MANAGED: Managed = Managed {
     create,
     read_tags,
     set_tags,
+    copy_image,
     privileges: &["READ", "WRITE", "SERVICE READ", "SERVICE WRITE", "USAGE"],
     list_grants,
     read_grant,
@@ -114,7 +117,8 @@ pub const PREVENT_DROP: &str = "prevent_drop";
 pub const OWNER: &str = "owner";
 
 /// Columns of the listing that are shown but never compared.
-const FACTS: [&str; 3] = ["owner_role_type", "created_on", "repository_url"];
+const FACTS: [&str; 3] = ["owner_role_type", "created_on", REPOSITORY_URL];
+const REPOSITORY_URL: &str = "repository_url";
 
 fn normal_comment(text: &str) -> Result<String, String> {
     let marked = Marked::read(text);
@@ -269,6 +273,36 @@ fn other_project(step: &AttributeStep<'_>) -> Option<Hazard> {
     let other = step.before.filter(|project| !project.is_empty())?;
     let message = format!("it carries the mark of project {other}");
     Some(Hazard { kind: HazardKind::TakesOver, message })
+}
+
+/// skopeo copies images between registries, of every platform (`--all`), and signs in as docker does.
+fn copy_image(object: &Object, image: &ImageRef, copy: CopyOf<'_>) -> Option<String> {
+    let url = object.facts.get(REPOSITORY_URL)?;
+    let here = format!("docker://{url}/{image}");
+    let file = format!("oci-archive:{}.tar", image.to_string().replace(['/', ':', '@'], "_"));
+    let (from, to) = match copy {
+        CopyOf::To(name) => {
+            let host = url.split('/').next()?;
+            (here, format!("docker://{host}/{}/{image}", registry_path(name)))
+        }
+        CopyOf::Out => (here, file),
+        CopyOf::Back => (file, here),
+    };
+    Some(format!("skopeo copy --all {} {}", shell_word(&from), shell_word(&to)))
+}
+
+/// Where images of a repository stand in the registry: lower case, with `$` percent-encoded
+/// (docs.snowflake.com `developer-guide/snowpark-container-services/working-with-registry-repository`).
+fn registry_path(name: &ObjectName) -> String {
+    let parts = name.parts().map(|part| part.as_str().to_lowercase().replace('$', "%24"));
+    parts.join("/")
+}
+
+/// A word that a shell takes as it is.
+fn shell_word(text: &str) -> String {
+    let plain =
+        |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.' | '/' | ':' | '@' | '%' | '+');
+    if text.chars().all(plain) { text.to_owned() } else { format!("'{}'", text.replace('\'', r"'\''")) }
 }
 
 fn list_grants(name: &ObjectName) -> Sql {

@@ -19,7 +19,7 @@ pub mod streamlit;
 
 use crate::object::name::{ObjectName, SchemaName};
 use crate::object::rows::Row;
-use crate::object::state::{Attributes, Contents, Grant, Image, Object, ObjectType, Tags};
+use crate::object::state::{Attributes, Contents, Grant, Image, ImageRef, Object, ObjectType, Tags};
 use crate::object::statement::{Hazard, Operation, Sql};
 use check::Check;
 use field::{Field, Shape};
@@ -69,6 +69,8 @@ pub struct Managed {
     pub set_tags: fn(&ObjectName, &Tags) -> Operation,
     /// The privileges that can be declared.
     pub privileges: &'static [&'static str],
+    /// The command that copies one image of an object, where its address is known.
+    pub copy_image: fn(&Object, &ImageRef, CopyOf<'_>) -> Option<String>,
     /// Lists who may do what with an object.
     pub list_grants: fn(&ObjectName) -> Sql,
     /// Reads one row of that list; nothing for ownership, and for grantees that are no roles.
@@ -81,6 +83,17 @@ pub struct Managed {
     pub replace: fn(&ObjectName, &Attributes, &Tags, &Contents) -> Dangerous,
     /// Drops an object, and names what goes with it.
     pub drop: fn(&ObjectName, &Contents) -> Dangerous,
+}
+
+/// Where an image is copied.
+#[derive(Clone, Copy, Debug)]
+pub enum CopyOf<'a> {
+    /// To another repository of the account.
+    To(&'a ObjectName),
+    /// Out of the account, into a file.
+    Out,
+    /// Back from that file.
+    Back,
 }
 
 /// An operation, and what goes with it.

@@ -3,6 +3,9 @@
 use super::Kind;
 use super::field::{Field, Shape};
 use super::shared::{ARTIFACTS, DEPLOY_ROOT, EXTERNAL_ACCESS, IDENTIFIER, META, SECRETS, TAGS};
+use crate::object::name::{Ident, ObjectName};
+use crate::object::rows::Row;
+use crate::object::statement::Sql;
 
 /// The entity type.
 pub static KIND: Kind = Kind {
@@ -12,6 +15,31 @@ pub static KIND: Kind = Kind {
     checks: &[],
     managed: None,
 };
+
+/// Lists every service that the role may see.
+pub fn list() -> Sql {
+    Sql::new("SHOW SERVICES IN ACCOUNT")
+}
+
+/// The name of a row of that list.
+pub fn read(row: &Row<'_>) -> Option<ObjectName> {
+    let part = |column| row.get(column).map(Ident::exact);
+    Some(ObjectName::new(part("database_name")?, part("schema_name")?, part("name")?))
+}
+
+/// Describes a service; the owner's role alone is shown its specification
+/// (docs.snowflake.com `sql-reference/sql/desc-service`).
+pub fn describe(name: &ObjectName) -> Sql {
+    Sql::new("DESCRIBE SERVICE").name(name)
+}
+
+/// Whether a specification names an image of a repository. Images are named by path, with or without the registry's
+/// host before it (docs.snowflake.com `developer-guide/snowpark-container-services/specification-reference`).
+pub fn runs_images_of(specification: &str, repository: &ObjectName) -> bool {
+    let path = repository.parts().map(|part| part.as_str().to_lowercase());
+    let path = format!("/{}/", path.join("/"));
+    specification.to_lowercase().replace("%24", "$").contains(&path)
+}
 
 // `stage`, `compute_pool` and `spec_file` are optional for the loader, and deploying fails without them.
 static FIELDS: [Field; 16] = [

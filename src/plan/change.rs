@@ -2,6 +2,7 @@
 
 use crate::desired::Origin;
 use crate::object::name::{Ident, ObjectName, SchemaName};
+use crate::object::reading::Users;
 use crate::object::state::{Contents, Grant, Object, ObjectId};
 use crate::object::statement::{Hazard, Operation};
 
@@ -24,8 +25,10 @@ pub struct Change {
     pub desired: Option<Object>,
     /// What was read of it; nothing where it was not listed.
     pub live: Option<Object>,
-    /// What stands inside, where that was read.
+    /// What stands inside and would go, where that was read.
     pub contents: Option<Contents>,
+    /// Who uses that, where it was looked for.
+    pub users: Option<Users>,
     /// Who asked for it.
     pub origin: Origin,
     /// What is carried out, in order.

@@ -43,6 +43,7 @@ impl Comparison<'_> {
             let Differences { attributes, tags, grants } = differences;
             let lost = action == Action::Replace;
             let contents = lost.then(|| self.live.contents.get(id).cloned()).flatten();
+            let users = lost.then(|| self.live.users.get(id).cloned()).flatten();
             let (desired, live) = (Some(desired.clone()), present.cloned());
             let (id, origin) = (id.clone(), origin.clone());
             Change {
@@ -55,6 +56,7 @@ impl Comparison<'_> {
                 desired,
                 live,
                 contents,
+                users,
                 origin,
                 steps,
                 wave: 0,
@@ -72,7 +74,7 @@ impl Comparison<'_> {
             attributes.iter().any(|change| matches!(row(managed, change).change, ChangeRule::Replace(_)));
         if self.replace || fixed {
             let reason = if fixed { Reason::CannotAlter } else { Reason::ReplaceAsked };
-            let differences = Differences { attributes, ..pair.creation() };
+            let differences = pair.recreation(attributes);
             let steps = pair.replacement(live, &differences, self);
             return change(Action::Replace, reason, differences, steps);
         }
@@ -118,6 +120,7 @@ impl Comparison<'_> {
             desired: None,
             live,
             contents,
+            users: self.live.users.get(id).cloned(),
             origin: origin.clone(),
             steps,
             wave: 0,
@@ -159,6 +162,17 @@ impl Pair<'_> {
             tags: differing_tags(self.desired, &Tags::new()),
             grants: differing_grants(self.desired, None, self.origin),
         }
+    }
+
+    /// The same of an object in the place of another: what follows creation counts from the new one, the rest is told
+    /// as it differs from the old.
+    fn recreation(&self, differing: Vec<AttributeChange>) -> Differences {
+        let follows =
+            |change: &AttributeChange| matches!(row(self.managed, change).change, ChangeRule::Afterwards(_));
+        let creation = self.creation();
+        let following = creation.attributes.into_iter().filter(follows);
+        let attributes = differing.into_iter().filter(|change| !follows(change)).chain(following).collect();
+        Differences { attributes, ..creation }
     }
 
     /// What comes by itself with creation: the owner is who creates.

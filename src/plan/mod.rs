@@ -1,15 +1,19 @@
 //! The pure middle: desired and live state to a [`Plan`]. One function for preview, file and deploy; the same inputs
 //! give the same plan, byte for byte.
 
+mod advice;
 pub mod change;
 mod diff;
 pub mod file;
 pub mod lint;
 mod order;
+mod privilege;
 pub mod problem;
+pub mod undo;
 
 pub(crate) use diff::matches;
 
+pub use advice::Advice;
 pub use change::{
     Action, AttributeChange, Change, GrantAction, GrantChange, Reason, SchemaCreation, Step, TagChange,
 };
@@ -17,6 +21,7 @@ pub use problem::Problem;
 
 use crate::desired::{Desired, NotManaged, Origin};
 use crate::kind::image_repository::PROJECT;
+use crate::object::name::Ident;
 use crate::object::reading::{Live, ScopeReading, scope_of};
 use crate::object::state::{Object, ObjectId};
 use crate::object::statement::{Hazard, HazardKind, Operation, Sql};
@@ -100,6 +105,8 @@ pub struct Plan {
     pub undeclared: Vec<Undeclared>,
     /// What keeps the plan from being carried out.
     pub problems: Vec<Problem>,
+    /// What is worth knowing before.
+    pub advice: Vec<Advice>,
     /// Entities of types that are not deployed.
     pub not_managed: Vec<NotManaged>,
     /// What the definition says and nothing acts on.
@@ -156,8 +163,9 @@ impl Plan {
 pub fn plan(intent: Intent, target: Target, desired: &Desired, live: &Live) -> Plan {
     let goal = intent.goal;
     let project = desired.project.as_ref().map(|name| name.value.as_str());
-    let comparison =
-        Comparison { live, replace: goal == Goal::Replace, role: target.role.as_deref(), project };
+    let role = target.role.as_deref().and_then(|role| Ident::parse(role).ok());
+    let replace = goal == Goal::Replace;
+    let comparison = Comparison { live, replace, role: role.as_ref().map(Ident::as_str), project };
     let mut changes: Vec<Change> = desired
         .state
         .iter()
@@ -180,15 +188,20 @@ pub fn plan(intent: Intent, target: Target, desired: &Desired, live: &Live) -> P
         last.sort_by(|a, b| a.id.cmp(&b.id));
         order::append(last, &mut changes);
     }
+    let schemas = if goal == Goal::Destroy { Vec::new() } else { schemas(intent, desired, live) };
+    let left: Vec<ObjectId> = if intent.prune || goal == Goal::Destroy {
+        Vec::new()
+    } else {
+        ours.into_iter().map(|(id, _)| id).collect()
+    };
+    let mut problems = problem::problems(intent, &target, desired, live, &changes);
+    problems.extend(privilege::missing(&target, live, &schemas, &changes));
     Plan {
         goal,
-        schemas: if goal == Goal::Destroy { Vec::new() } else { schemas(intent, desired, live) },
-        problems: problem::problems(intent, &target, desired, live, &changes),
-        left: if intent.prune || goal == Goal::Destroy {
-            Vec::new()
-        } else {
-            ours.into_iter().map(|(id, _)| id).collect()
-        },
+        advice: advice::advice(intent, live, &changes, &left),
+        schemas,
+        problems,
+        left,
         undeclared: undeclared(desired, live),
         target,
         changes,

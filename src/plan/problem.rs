@@ -26,6 +26,8 @@ pub struct Problem {
 pub const MISSING_CONTAINER: &str = "missing-container";
 /// An object that must not be lost.
 pub const PROTECTED: &str = "protected";
+/// A privilege that the role needs for the plan, and does not have.
+pub const MISSING_PRIVILEGE: &str = "missing-privilege";
 /// Grants of which nobody said what becomes of them when the owner changes.
 pub const OPEN_GRANTS: &str = "open-grants";
 /// More objects would be lost than the definition lets go at once.

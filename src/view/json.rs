@@ -6,9 +6,10 @@
 
 use crate::deploy::{Failure, Outcome, Progress};
 use crate::kind::image_repository::{OWNER, PROJECT};
+use crate::object::reading::Users;
 use crate::object::state::{Contents, Image};
 use crate::plan::{
-    Action, AttributeChange, Between, Change, Goal, GrantChange, Plan, Problem, SchemaCreation, Step,
+    Action, Advice, AttributeChange, Between, Change, Goal, GrantChange, Plan, Problem, SchemaCreation, Step,
     TagChange, Undeclared,
 };
 use crate::source::diagnostic::{Diagnostic, Label, Severity};
@@ -51,6 +52,8 @@ pub struct PlanDocument {
     pub undeclared: Vec<UndeclaredDocument>,
     /// What keeps it from being carried out.
     pub problems: Vec<ProblemDocument>,
+    /// What is worth knowing before.
+    pub advice: Vec<AdviceDocument>,
     /// Entities of types that snowform does not deploy.
     pub not_managed: Vec<NotManagedDocument>,
     /// What the definition says and nothing acts on.
@@ -131,6 +134,8 @@ pub struct ChangeDocument {
     pub grants: Vec<GrantDocument>,
     /// The images that a drop would destroy, or null where they were not read.
     pub images: Option<Vec<ImageDocument>>,
+    /// Who runs them, or null where nobody looked.
+    pub used_by: Option<UsersDocument>,
     /// What is carried out, in order.
     pub steps: Vec<StepDocument>,
     /// How it went; only in a deploy's answer.
@@ -229,6 +234,26 @@ pub struct ProblemDocument {
     pub source: Option<Range>,
 }
 
+/// A remark on the plan, with commands for a shell.
+#[derive(Debug, Serialize, JsonSchema)]
+pub struct AdviceDocument {
+    /// In words.
+    pub message: String,
+    /// What to run, if one wants to.
+    pub commands: Vec<String>,
+}
+
+/// Who runs images that would be destroyed.
+#[derive(Debug, Serialize, JsonSchema)]
+pub struct UsersDocument {
+    /// Full names of services in SQL spelling.
+    pub services: Vec<String>,
+    /// How many services there are whose specification the role may not read.
+    pub unread: usize,
+    /// Why they could not be listed, or null.
+    pub why_unknown: Option<String>,
+}
+
 /// An entity that snowform does not deploy.
 #[derive(Debug, Serialize, JsonSchema)]
 pub struct NotManagedDocument {
@@ -317,8 +342,18 @@ pub struct FixDocument {
 
 /// A plan, and what came of it where it was deployed.
 pub fn plan(plan: &Plan, outcome: Option<&Outcome>, files: &Files) -> PlanDocument {
-    let Plan { goal, target, schemas, changes, left, undeclared, problems, not_managed, without_effect } =
-        plan;
+    let Plan {
+        goal,
+        target,
+        schemas,
+        changes,
+        left,
+        undeclared,
+        problems,
+        advice,
+        not_managed,
+        without_effect,
+    } = plan;
     PlanDocument {
         format: "snowform/plan",
         format_version: PLAN_FORMAT_VERSION,
@@ -373,6 +408,13 @@ pub fn plan(plan: &Plan, outcome: Option<&Outcome>, files: &Files) -> PlanDocume
                 source: span.map(|span| range(span, files)),
             })
             .collect(),
+        advice: advice
+            .iter()
+            .map(|Advice { message, commands }| AdviceDocument {
+                message: message.clone(),
+                commands: commands.clone(),
+            })
+            .collect(),
         not_managed: not_managed
             .iter()
             .map(|entity| NotManagedDocument {
@@ -399,6 +441,7 @@ fn change_document(change: &Change, progress: Option<&Progress>, files: &Files) 
         desired: _,
         live: _,
         contents,
+        users,
         origin,
         steps,
         wave: _,
@@ -435,8 +478,22 @@ fn change_document(change: &Change, progress: Option<&Progress>, files: &Files) 
             })
             .collect(),
         images: contents.as_ref().and_then(images),
+        used_by: users.as_ref().map(users_document),
         steps: steps.iter().map(step_document).collect(),
         result: progress.map(result_document),
+    }
+}
+
+fn users_document(users: &Users) -> UsersDocument {
+    match users {
+        Users::Listed { names, unread } => UsersDocument {
+            services: names.iter().map(ToString::to_string).collect(),
+            unread: *unread,
+            why_unknown: None,
+        },
+        Users::Unknown { why } => {
+            UsersDocument { services: Vec::new(), unread: 0, why_unknown: Some(why.clone()) }
+        }
     }
 }
 

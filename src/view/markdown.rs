@@ -178,7 +178,9 @@ fn hazards(page: &mut Page, report: &Report, most: usize) {
     let lines: Vec<String> = report
         .hazards()
         .map(|(entry, kind, said)| {
-            format!("- **{kind}** {} {}\n", markdown(&entry.name, NAME), text(said, LINE))
+            let users = entry.users.iter().filter(|_| kind == HazardKind::DropsImages);
+            let users: String = users.take(5).map(|user| format!("; {}", text(user, LINE))).collect();
+            format!("- **{kind}** {} {}{users}\n", markdown(&entry.name, NAME), text(said, LINE))
         })
         .collect();
     page.list(&lines, most * 6 / 10, "hazard");
@@ -348,6 +350,12 @@ fn graph(page: &mut Page, report: &Report) {
 }
 
 fn notes(page: &mut Page, report: &Report) {
+    let advice = report.advice.iter().map(|(message, commands)| {
+        let commands: Vec<String> = commands.iter().map(|command| markdown(command, LINE)).collect();
+        format!("- {} {}\n", text(message, LINE), commands.join(" "))
+    });
+    let advice: Vec<String> = advice.collect();
+    page.list(&advice, page.left, "note");
     let lines: Vec<String> =
         report.notes.iter().map(|(said, _)| format!("- {}\n", text(said, NAME))).collect();
     page.list(&lines, page.left, "note");

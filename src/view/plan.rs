@@ -32,6 +32,13 @@ pub fn draw(report: &Report) -> String {
         let _ = writeln!(out, "  {DIM}{} is not there{DIM:#}\n", visible(&entry.title()));
     }
     draw_notes(&mut out, report);
+    for (message, commands) in &report.advice {
+        let _ = writeln!(out, "note: {}", visible(message));
+        for command in commands {
+            let _ = writeln!(out, "    {}", visible(command));
+        }
+        out.push('\n');
+    }
     for problem in &report.problems {
         draw_problem(&mut out, problem);
     }
@@ -82,6 +89,9 @@ fn draw_entry(out: &mut String, entry: &Entry) {
     }
     if let Some(images) = &entry.images {
         draw_lost(out, images);
+    }
+    for user in &entry.users {
+        let _ = writeln!(out, "    {}", visible(user));
     }
     for Statement { sql, role, hazards } in &entry.statements {
         let role = role

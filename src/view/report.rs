@@ -8,10 +8,11 @@ use crate::desired::{Origin, PartOrigin};
 use crate::kind::image_repository::{OWNER, PROJECT};
 use crate::kind::{self, ChangeRule};
 use crate::object::name::Ident;
+use crate::object::reading::Users;
 use crate::object::state::{Contents, Object};
 use crate::object::statement::HazardKind;
 use crate::plan::{
-    Action, Between, Change, Goal, Plan, Problem, Reason, SchemaCreation, Step, Target, Undeclared,
+    Action, Advice, Between, Change, Goal, Plan, Problem, Reason, SchemaCreation, Step, Target, Undeclared,
 };
 use crate::source::files::Files;
 
@@ -30,6 +31,8 @@ pub struct Report {
     pub entries: Vec<Entry>,
     /// What keeps it from being carried out.
     pub problems: Vec<Trouble>,
+    /// What is worth knowing before, and commands for a shell.
+    pub advice: Vec<(String, Vec<String>)>,
     /// What the definition says and nothing acts on, and what left it, in words; with its place, where it has one.
     pub notes: Vec<(String, Option<Range>)>,
     /// What else the same schemas hold, where that was read: what it is, and its history in words.
@@ -84,6 +87,8 @@ pub struct Entry {
     pub statements: Vec<Statement>,
     /// The images in it, `name:tag` with the digest, where they were read.
     pub images: Option<Vec<Image>>,
+    /// Who runs them, in words; nothing where nobody looked.
+    pub users: Vec<String>,
     /// The entities that come before it.
     pub depends_on: Vec<String>,
 }
@@ -128,8 +133,18 @@ pub struct Trouble {
 impl Report {
     /// The plan in words.
     pub fn new(plan: &Plan, files: &Files) -> Self {
-        let Plan { goal, target, schemas, changes, left, undeclared, problems, not_managed, without_effect } =
-            plan;
+        let Plan {
+            goal,
+            target,
+            schemas,
+            changes,
+            left,
+            undeclared,
+            problems,
+            advice,
+            not_managed,
+            without_effect,
+        } = plan;
         let order = [Action::Create, Action::Alter, Action::Replace, Action::Drop, Action::NoOp];
         let unmanaged = not_managed.iter().map(|entity| {
             let said = format!("not managed: {} ({})", entity.entity, entity.type_name);
@@ -156,6 +171,10 @@ impl Report {
                 .collect(),
             entries: changes.iter().map(|change| Entry::new(change, plan, files)).collect(),
             problems: problems.iter().map(|problem| Trouble::new(problem, files)).collect(),
+            advice: advice
+                .iter()
+                .map(|Advice { message, commands }| (message.clone(), commands.clone()))
+                .collect(),
             notes: unmanaged.chain(left).chain(ignored).collect(),
             undeclared: undeclared
                 .iter()
@@ -254,7 +273,18 @@ impl Report {
 
     /// Shows every text that comes from outside to somebody who may change it.
     pub fn texts(&mut self, each: &mut dyn FnMut(&mut String)) {
-        let Self { goal: _, place, totals: _, schemas, entries, problems, notes, undeclared, noun: _ } = self;
+        let Self {
+            goal: _,
+            place,
+            totals: _,
+            schemas,
+            entries,
+            problems,
+            advice,
+            notes,
+            undeclared,
+            noun: _,
+        } = self;
         place.texts(each);
         entries.iter_mut().for_each(|entry| entry.texts(each));
         for Trouble { code: _, message, help, at: _ } in problems {
@@ -264,6 +294,10 @@ impl Report {
         for (schema, statement) in schemas {
             each(schema);
             statement.texts(each);
+        }
+        for (message, commands) in advice {
+            each(message);
+            commands.iter_mut().for_each(&mut *each);
         }
         notes.iter_mut().for_each(|(said, _)| each(said));
         for (what, history) in undeclared {
@@ -321,6 +355,7 @@ impl Entry {
             differences: difference::of(change, files),
             statements: change.steps.iter().map(Statement::new).collect(),
             images: change.contents.as_ref().and_then(images),
+            users: change.users.as_ref().map(users).unwrap_or_default(),
             depends_on: origin.depends_on.clone(),
         }
     }
@@ -344,8 +379,10 @@ impl Entry {
             differences,
             statements,
             images,
+            users,
             depends_on,
         } = self;
+        users.iter_mut().for_each(&mut *each);
         each(name);
         each(entity);
         each(history);
@@ -408,6 +445,22 @@ fn noun(changes: &[Change]) -> &'static str {
     match types.next() {
         Some(first) if types.all(|other| other == first) => first.noun(),
         _ => "object",
+    }
+}
+
+/// Who runs images that would go.
+fn users(users: &Users) -> Vec<String> {
+    match users {
+        Users::Listed { names, unread } => {
+            let used = names
+                .iter()
+                .map(|name| format!("used by service {name}: new instances of it will not start"));
+            let unread = (*unread > 0).then(|| {
+                format!("perhaps used: this role may not look into {}", counted(*unread, "service"))
+            });
+            used.chain(unread).collect()
+        }
+        Users::Unknown { why } => vec![format!("perhaps used: services could not be listed ({why})")],
     }
 }
 

@@ -104,6 +104,9 @@ fn draw(
         for (kind, said) in &statement.hazards {
             let _ = writeln!(out, "-- HAZARD {kind}: {}", visible(said));
         }
+        for user in entry.users.iter().filter(|_| !statement.hazards.is_empty()) {
+            let _ = writeln!(out, "-- {}", visible(user));
+        }
         draw_statement(out, statement, own, current);
     }
 }

@@ -36,13 +36,19 @@ pub(crate) fn desired(project: &Project, identity: &Identity) -> Desired {
     desired
 }
 
-/// Reads, as everything that a plan needs is read.
+/// Reads, as everything that a plan needs is read. `privileges`: also what the role may do.
 pub(crate) async fn live(
     intent: impl Into<Intent>,
     desired: &Desired,
+    privileges: bool,
     session: &dyn Session,
 ) -> Result<Live, SessionError> {
-    survey::survey(intent.into(), &target(session), desired, Siblings::Ours, session).await
+    let target = target(session);
+    let mut live = survey::survey(intent.into(), &target, desired, Siblings::Ours, session).await?;
+    if privileges {
+        survey::privileges(&target, desired, session, &mut live).await?;
+    }
+    Ok(live)
 }
 
 /// Who acts where.
@@ -56,10 +62,11 @@ pub(crate) fn target(session: &dyn Session) -> Target {
 pub(crate) async fn plan(
     intent: impl Into<Intent>,
     desired: &Desired,
+    privileges: bool,
     session: &dyn Session,
 ) -> Result<Plan, SessionError> {
     let intent = intent.into();
-    let live = live(intent, desired, session).await?;
+    let live = live(intent, desired, privileges, session).await?;
     let plan = plan::plan(intent, target(session), desired, &live);
     assert_eq!(plan::lint::lint(&plan), Vec::<String>::new());
     Ok(plan)

@@ -247,18 +247,20 @@ fn columns(member: MemberId) -> (Option<Id>, Option<Id>) {
 pub(crate) fn memberships(
     connection: &Connection,
     role: Option<Id>,
-    user: Option<Id>,
+    member: Option<MemberId>,
 ) -> Result<Vec<MembershipDetails>> {
+    let (to_role, to_user) = member.map_or((None, None), columns);
     let mut statement = connection.prepare(
         "SELECT r.name, iif(g.to_user IS NULL, 'ROLE', 'USER'), coalesce(tr.name, tu.name),
              coalesce(b.name, ''), g.created_on
          FROM role_grant g JOIN role r ON r.id = g.role
          LEFT JOIN role tr ON tr.id = g.to_role LEFT JOIN user tu ON tu.id = g.to_user
          LEFT JOIN role b ON b.id = g.granted_by
-         WHERE (?1 IS NULL OR g.role = ?1) AND (?2 IS NULL OR g.to_user = ?2)
+         WHERE (?1 IS NULL OR g.role = ?1) AND (?2 IS NULL OR g.to_role = ?2)
+             AND (?3 IS NULL OR g.to_user = ?3)
          ORDER BY r.name, 2, 3",
     )?;
-    let rows = statement.query_map(params![role, user], |row| {
+    let rows = statement.query_map(params![role, to_role, to_user], |row| {
         Ok(MembershipDetails {
             role: row.get(0)?,
             granted_to: row.get(1)?,

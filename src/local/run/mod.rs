@@ -96,6 +96,7 @@ impl Run<'_> {
             Show::Schemas { scope, filter } => self.show_schemas(scope.as_ref(), filter),
             Show::Roles { filter } => self.show_roles(filter),
             Show::Users { filter } => self.show_users(filter),
+            Show::Services => Ok(show::services()),
             Show::Parameters { like } => Ok(self.show_parameters(like.as_deref())),
             Show::GrantsOn(target) => self.show_grants_on(target),
             Show::GrantsToRole(role) => self.show_grants_to_role(role),

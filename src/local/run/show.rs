@@ -58,6 +58,12 @@ impl<'a> Sieve<'a> {
     }
 }
 
+/// A listing of services: the columns that clients read, and no rows, because the embedded account runs none.
+pub(super) fn services() -> Rows {
+    let columns = ["name", "status", "database_name", "schema_name", "owner", "compute_pool"];
+    table(&columns.map(|column| (column, "text")), Vec::new())
+}
+
 impl Run<'_> {
     pub(super) fn show_repositories(&self, scope: Option<&Scope>, filter: &Filter) -> Ran<Rows> {
         let (database, schema) = self.scope(scope)?;

@@ -1,7 +1,7 @@
 //! `SHOW` of roles, users, grants and session parameters.
 
 use super::super::catalog::grant::{self, GrantDetails};
-use super::super::catalog::principal::{self, MembershipDetails, RoleDetails, UserDetails};
+use super::super::catalog::principal::{self, MemberId, MembershipDetails, RoleDetails, UserDetails};
 use super::super::sql::ast::{Filter, Target};
 use super::super::sql::failure::SqlFailure;
 use super::pattern::Pattern;
@@ -96,12 +96,28 @@ impl Run<'_> {
 
     pub(super) fn show_grants_to_role(&self, role: &Ident) -> Ran<Rows> {
         let role = self.role(role)?.id;
-        Ok(grant_rows(grant::of_role(self.connection, role)?))
+        let mut grants = grant::of_role(self.connection, role)?;
+        // A role that was given to this one is listed as its usage.
+        let roles = principal::memberships(self.connection, None, Some(MemberId::Role(role)))?;
+        grants.extend(roles.into_iter().map(|membership| {
+            let MembershipDetails { role, granted_to: _, grantee, granted_by, created_on } = membership;
+            let (privilege, kind) = ("USAGE".to_owned(), "ROLE".to_owned());
+            GrantDetails {
+                created_on,
+                privilege,
+                kind,
+                name: vec![role],
+                grantee,
+                grant_option: false,
+                granted_by,
+            }
+        }));
+        Ok(grant_rows(grants))
     }
 
     pub(super) fn show_grants_to_user(&self, user: Option<&Ident>) -> Ran<Rows> {
         let user = self.user(user.unwrap_or(&self.context.user))?.id;
-        Ok(membership_rows(principal::memberships(self.connection, None, Some(user))?))
+        Ok(membership_rows(principal::memberships(self.connection, None, Some(MemberId::User(user)))?))
     }
 
     pub(super) fn show_grants_of_role(&self, role: &Ident) -> Ran<Rows> {

@@ -218,13 +218,32 @@ pub(crate) enum Member {
 /// What `SHOW` shows.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Show {
-    Repositories { scope: Option<Scope>, filter: Filter },
-    Images { repository: PartialName, like: Option<String> },
-    Databases { filter: Filter },
-    Schemas { scope: Option<Scope>, filter: Filter },
-    Roles { filter: Filter },
-    Users { filter: Filter },
-    Parameters { like: Option<String> },
+    Repositories {
+        scope: Option<Scope>,
+        filter: Filter,
+    },
+    Images {
+        repository: PartialName,
+        like: Option<String>,
+    },
+    Databases {
+        filter: Filter,
+    },
+    Schemas {
+        scope: Option<Scope>,
+        filter: Filter,
+    },
+    Roles {
+        filter: Filter,
+    },
+    Users {
+        filter: Filter,
+    },
+    /// The embedded account runs none.
+    Services,
+    Parameters {
+        like: Option<String>,
+    },
     GrantsOn(Target),
     GrantsToRole(Ident),
     GrantsToUser(Option<Ident>),

@@ -43,6 +43,9 @@ impl Parser<'_> {
             let like = self.like()?;
             let _ = self.take_words(&["IN", "SESSION"]);
             Ok(Show::Parameters { like })
+        } else if self.take_word("SERVICES") {
+            self.scope_and_filter(false)?;
+            Ok(Show::Services)
         } else if self.take_word("GRANTS") {
             self.show_grants()
         } else {

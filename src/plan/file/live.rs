@@ -2,7 +2,7 @@
 
 use crate::kind::{self, Managed};
 use crate::object::name::{Ident, ObjectName, SchemaName};
-use crate::object::reading::{Live, Scope, ScopeReading};
+use crate::object::reading::{Live, Privilege, Privileges, Scope, ScopeReading, Users};
 use crate::object::state::{Contents, Grant, Grantee, Image, Object, ObjectId, ObjectType, State};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -13,6 +13,25 @@ pub(super) struct LiveDocument {
     siblings: Vec<ObjectDocument>,
     scopes: Vec<ScopeDocument>,
     contents: Vec<ContentsDocument>,
+    users: Vec<UsersDocument>,
+    privileges: Vec<PrivilegesDocument>,
+}
+
+#[derive(Serialize, Deserialize)]
+struct UsersDocument {
+    of: IdDocument,
+    names: Vec<[String; 3]>,
+    unread: usize,
+    /// Where they could not be listed.
+    why_unknown: Option<String>,
+}
+
+#[derive(Serialize, Deserialize)]
+struct PrivilegesDocument {
+    role: String,
+    roles: Vec<String>,
+    /// Privilege, what it is on, and the name of that.
+    held: Vec<[String; 3]>,
 }
 
 /// An object; a desired one is written in the same form.
@@ -80,7 +99,7 @@ struct ImageDocument {
 
 impl LiveDocument {
     pub(super) fn of(live: &Live) -> Self {
-        let Live { state, siblings, scopes, contents } = live;
+        let Live { state, siblings, scopes, contents, users, privileges } = live;
         let objects =
             |state: &State| state.iter().map(|(id, object)| ObjectDocument::of(id, object)).collect();
         Self {
@@ -88,12 +107,14 @@ impl LiveDocument {
             siblings: objects(siblings),
             scopes: scopes.iter().map(|(scope, reading)| scope_document(scope, reading)).collect(),
             contents: contents.iter().map(|(id, contents)| contents_document(id, contents)).collect(),
+            users: users.iter().map(|(id, users)| users_document(id, users)).collect(),
+            privileges: privileges.iter().map(|(role, held)| privileges_document(role, held)).collect(),
         }
     }
 
     /// Nothing where it names a type that does not exist.
     pub(super) fn read(self) -> Option<Live> {
-        let Self { objects: state, siblings, scopes, contents } = self;
+        let Self { objects: state, siblings, scopes, contents, users, privileges } = self;
         let objects = |list: Vec<ObjectDocument>| -> Option<State> {
             list.into_iter().map(ObjectDocument::read).collect()
         };
@@ -102,6 +123,8 @@ impl LiveDocument {
             siblings: objects(siblings)?,
             scopes: scopes.into_iter().map(scope).collect::<Option<_>>()?,
             contents: contents.into_iter().map(self::contents).collect::<Option<_>>()?,
+            users: users.into_iter().map(self::users).collect::<Option<_>>()?,
+            privileges: privileges.into_iter().map(self::privileges).collect(),
         })
     }
 }
@@ -226,6 +249,45 @@ fn scope(document: ScopeDocument) -> Option<(Scope, ScopeReading)> {
         ReadingDocument::NoSchema => ScopeReading::NoSchema,
     };
     Some((Scope { object_type: object_type(&document.type_name)?, schema, role }, reading))
+}
+
+fn users_document(id: &ObjectId, users: &Users) -> UsersDocument {
+    let of = IdDocument::of(id);
+    match users {
+        Users::Listed { names, unread } => {
+            UsersDocument { of, names: names.iter().map(name).collect(), unread: *unread, why_unknown: None }
+        }
+        Users::Unknown { why } => {
+            UsersDocument { of, names: Vec::new(), unread: 0, why_unknown: Some(why.clone()) }
+        }
+    }
+}
+
+fn users(document: UsersDocument) -> Option<(ObjectId, Users)> {
+    let UsersDocument { of, names, unread, why_unknown } = document;
+    let users = match why_unknown {
+        Some(why) => Users::Unknown { why },
+        None => Users::Listed { names: names.into_iter().map(object_name).collect(), unread },
+    };
+    Some((of.read()?, users))
+}
+
+fn privileges_document(role: &Ident, privileges: &Privileges) -> PrivilegesDocument {
+    let Privileges { roles, held } = privileges;
+    let held = held.iter().map(|Privilege { privilege, granted_on, name }| {
+        [privilege.clone(), granted_on.clone(), name.clone()]
+    });
+    PrivilegesDocument { role: exact(role), roles: roles.iter().map(exact).collect(), held: held.collect() }
+}
+
+fn privileges(document: PrivilegesDocument) -> (Ident, Privileges) {
+    let PrivilegesDocument { role, roles, held } = document;
+    let held = held
+        .into_iter()
+        .map(|[privilege, granted_on, name]| Privilege { privilege, granted_on, name })
+        .collect();
+    let roles = roles.into_iter().map(Ident::exact).collect();
+    (Ident::exact(role), Privileges { roles, held })
 }
 
 fn contents_document(id: &ObjectId, contents: &Contents) -> ContentsDocument {

@@ -132,6 +132,9 @@ fn losses(out: &mut String, report: &Report) {
             html(&clipped(said, VALUE))
         );
         if kind == crate::object::statement::HazardKind::DropsImages {
+            for user in &entry.users {
+                let _ = write!(out, "<p>{}</p>", html(&clipped(user, VALUE)));
+            }
             images(out, entry);
         }
         out.push_str("</div>\n");
@@ -258,6 +261,11 @@ fn differs(out: &mut String, difference: &Difference) {
 }
 
 fn notes(out: &mut String, report: &Report) {
+    for (message, commands) in &report.advice {
+        let commands: Vec<String> = commands.iter().map(|command| html(&clipped(command, VALUE))).collect();
+        let said = html(&clipped(message, VALUE));
+        let _ = writeln!(out, "<div class=\"box\">{said}<pre>{}</pre></div>", commands.join("\n"));
+    }
     if report.notes.is_empty() {
         return;
     }

@@ -60,3 +60,12 @@ grant read on image repository local.s.r to role b;
 drop schema local.s;
 show grants to role b;
 --> privilege
+
+-- A role that was given to another is listed as its usage.
+use role accountadmin;
+create role giver;
+create role taker;
+grant role giver to role taker;
+show grants to role taker;
+--> privilege | granted_on | name | grantee_name
+--> USAGE | ROLE | GIVER | TAKER

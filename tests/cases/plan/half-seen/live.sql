@@ -3,6 +3,7 @@ CREATE ROLE reader
 GRANT ROLE reader TO USER local
 GRANT USAGE ON DATABASE local TO ROLE reader
 GRANT USAGE ON SCHEMA local.public TO ROLE reader
+GRANT CREATE IMAGE REPOSITORY ON SCHEMA local.public TO ROLE reader
 USE ROLE SYSADMIN
 CREATE IMAGE REPOSITORY seen COMMENT = '[snowform project=shop]'
 CREATE IMAGE REPOSITORY hidden COMMENT = '[snowform project=shop]'

@@ -1,0 +1,45 @@
+//! `snowform undo`: back to what was there before a saved plan was carried out, as far as there is a way back.
+
+use super::connect::ConnectionArgs;
+use super::deploy::{self, ConsentArgs, Run};
+use super::error::{CommandError, Exit};
+use super::planning;
+use super::ui::Ui;
+use crate::plan::Goal;
+use crate::plan::undo::{Inverse, undo};
+use clap::Args;
+use std::path::{Path, PathBuf};
+
+/// Undo a saved plan that was carried out, as far as that is possible
+///
+/// Plans against the account as it is now: what the plan created is dropped, behind the same hazards; what it altered is
+/// as before; what it dropped is created again, and empty. Images cannot be brought back.
+#[derive(Args, Debug)]
+pub(super) struct UndoArgs {
+    /// A plan that `snowform plan --out` wrote
+    pub(super) file: PathBuf,
+    #[command(flatten)]
+    pub(super) consent: ConsentArgs,
+    /// Directory of the project, where the embedded account stands [default: this one]
+    #[arg(short = 'p', long = "project", value_name = "DIR")]
+    pub(super) project: Option<PathBuf>,
+    #[command(flatten)]
+    pub(super) connection: ConnectionArgs,
+}
+
+pub(super) async fn run(args: &UndoArgs, ui: &Ui) -> Result<Exit, CommandError> {
+    let UndoArgs { file, consent, project, connection } = args;
+    let saved = super::show::read(file)?;
+    let Inverse { desired, impossible } = undo(&saved);
+    for lost in &impossible {
+        ui.remark(&format!("cannot be undone: {lost}"));
+    }
+    let directory = project.as_deref().unwrap_or(Path::new("."));
+    let planned = planning::again(saved, desired, directory, connection, ui).await?;
+    let command =
+        format!("snowform undo {}{}", file.display(), if connection.local { " --local" } else { "" });
+    let run = Run { intent: Goal::Deploy.into(), command, entities: &[], consent, connection };
+    let result = deploy::carry_out(&run, &planned, ui).await;
+    planned.session.close().await;
+    result
+}

@@ -1,0 +1,8 @@
+USE ROLE ACCOUNTADMIN
+CREATE ROLE "mixedCase"
+GRANT ROLE "mixedCase" TO USER local
+GRANT USAGE ON DATABASE local TO ROLE "mixedCase"
+GRANT USAGE ON SCHEMA local.public TO ROLE "mixedCase"
+GRANT CREATE IMAGE REPOSITORY ON SCHEMA local.public TO ROLE "mixedCase"
+USE ROLE "mixedCase"
+CREATE IMAGE REPOSITORY local.public.same

@@ -14,6 +14,7 @@ use snowform::plan::{self, Goal, Plan, Target};
 use snowform::source::files::Files;
 use snowform::view::report::Report;
 use snowform::view::{code_hosts, escape, findings, html, json as documents, markdown, sarif, script};
+use std::fmt::Write as _;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -42,9 +43,7 @@ fn populate(account: &Account, script: &str) {
     let mut statements: Vec<String> = Vec::new();
     for line in script.lines() {
         match statements.last_mut() {
-            Some(last) if !line.starts_with("CREATE") && !line.starts_with("--") => {
-                *last += &format!("\n{line}")
-            }
+            Some(last) if !line.starts_with("CREATE") && !line.starts_with("--") => last.extend(["\n", line]),
             _ => statements.push(line.to_owned()),
         }
     }
@@ -183,8 +182,8 @@ fn hostile() -> (Plan, Files) {
     for (nth, name) in names.into_iter().enumerate() {
         let key = quoted(name);
         let identifier = quoted(&format!("DB.CORE.{}", Ident::exact(name)));
-        definition += &format!("  {key}:\n    type: image-repository\n    identifier: {identifier}\n");
-        overlay += &format!("  {key}:\n    comment: {}\n", quoted(&format!("{nth} {attack}")));
+        let _ = write!(definition, "  {key}:\n    type: image-repository\n    identifier: {identifier}\n");
+        let _ = write!(overlay, "  {key}:\n    comment: {}\n", quoted(&format!("{nth} {attack}")));
     }
     let (mut desired, files) = declared(&definition, &overlay);
     let mut live = Live::default();
@@ -338,9 +337,11 @@ fn large() -> (Plan, Files) {
     let mut definition = "definition_version: 2\nentities:\n".to_owned();
     let mut overlay = "entities:\n".to_owned();
     for nth in 0..2_000 {
-        definition +=
-            &format!("  e{nth}:\n    type: image-repository\n    identifier: db.core.repository_{nth:04}\n");
-        overlay += &format!("  e{nth}:\n    comment: the images of service {nth}, built every night\n");
+        let _ = write!(
+            definition,
+            "  e{nth}:\n    type: image-repository\n    identifier: db.core.repository_{nth:04}\n"
+        );
+        let _ = write!(overlay, "  e{nth}:\n    comment: the images of service {nth}, built every night\n");
     }
     let (mut desired, files) = declared(&definition, &overlay);
     let mut live = Live::default();

@@ -19,6 +19,7 @@ use crate::view::json::{self, DiagnosticDocument};
 use crate::view::report::Report;
 use crate::view::{code_hosts, escape, findings, html, markdown};
 use clap::Args;
+use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 
 /// Do in a build what its review needs: validate, plan, annotate, summarise, and keep one comment current
@@ -193,7 +194,7 @@ fn tell(
             // A name of the workflow's own; with a line end in it, it would be another output.
             let file = args.out.as_ref().map(|path| path.display().to_string());
             if let Some(file) = file.filter(|file| !file.contains(['\n', '\r'])) {
-                outputs.push_str(&format!("plan-file={file}\n"));
+                let _ = writeln!(outputs, "plan-file={file}");
             }
             present::append("GITHUB_OUTPUT", &outputs)
         }

@@ -10,6 +10,7 @@ use snowform::local::{Account, Context};
 use snowform::object::name::{Ident, ObjectName, PartialName};
 use snowform::object::reading::Live;
 use snowform::object::state::{Contents, Image, Object, ObjectId, ObjectType};
+use snowform::object::statement::Sql;
 use snowform::plan::{self, Goal, Plan, Target};
 use snowform::source::files::Files;
 use snowform::view::report::Report;
@@ -266,6 +267,41 @@ fn hostile_findings_are_single_commands_of_a_build_machine() {
     }
     let outputs = findings::github_outputs(&Report::new(&plan, &files));
     assert_eq!(outputs.lines().count(), 10, "{outputs}");
+}
+
+#[test]
+fn no_format_of_the_program_acts() {
+    let directory = tempfile::tempdir().unwrap();
+    let account = Account::open(&directory.path().join(".snowform")).unwrap();
+    let held = Sql::new("CREATE IMAGE REPOSITORY repo COMMENT =").text(&attack());
+    account.execute(&mut Context::local(), held.as_str()).unwrap();
+    let declared = escape::json(&serde_json::to_string(&format!("declared {}", attack())).unwrap());
+    let definition = "definition_version: 2\nentities:\n  repo:\n    type: image-repository\n  \"new\\e[2J ##vso[x]y\":\n    type: streamlit\n    main_file: a.py\n    artifacts: [a.py]\n    identifier: x\n";
+    fs::write(directory.path().join("snowflake.yml"), definition).unwrap();
+    let overlay = format!(
+        "entities:\n  repo:\n    comment: {declared}\n    grants:\n      - privilege: READ\n        role: '\"##[error]x@everyone<script>\"'\n"
+    );
+    fs::write(directory.path().join("snowform.yml"), overlay).unwrap();
+    snowform(directory.path(), &["plan", "--local", "--out", "saved.json"]);
+    for (_, format) in VIEWS {
+        for arguments in
+            [&["plan", "--local"][..], &["show", "saved.json"], &["deploy", "--local", "--dry-run"]]
+        {
+            let shown = snowform(directory.path(), &[arguments, &["--format", format]].concat());
+            let shown = match format {
+                "github" => shown.lines().filter_map(|line| line.strip_prefix("::warning file=")).collect(),
+                "azure" => {
+                    shown.lines().filter_map(|line| line.strip_prefix("##vso[task.logissue type=")).collect()
+                }
+                "markdown" => {
+                    assert_eq!(markdown_acts(&shown), Vec::<String>::new());
+                    shown.replace('\u{200b}', "")
+                }
+                _ => shown,
+            };
+            assert!(!shown.is_empty() && acts(&shown).is_none(), "{format}: {:?}", acts(&shown));
+        }
+    }
 }
 
 /// Reads Markdown as code hosts do, and says everything of it that is no plain text, code or list of ours.

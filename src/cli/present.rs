@@ -1,11 +1,13 @@
 //! A finished plan on its way out, in every format: in words, its secrets taken out, its paths as code hosts know them,
 //! then drawn by a view.
 
+use super::codes::Explained;
 use super::error::{CommandError, Exit};
 use super::ui::{Format, Ui};
 use crate::host::{environment, files};
 use crate::object::statement::HazardKind;
 use crate::plan::Plan;
+use crate::rule;
 use crate::source::files::Files;
 use crate::view::json::{DiagnosticDocument, Range};
 use crate::view::report::Report;
@@ -96,13 +98,11 @@ fn described() -> Vec<Described> {
         summary: kind.meaning(),
         help: format!("A plan with this hazard is carried out only where it is allowed: --allow {kind}"),
     };
-    let own = super::codes::PROBLEMS.iter().chain(super::codes::ERRORS);
-    let refusals = own.filter(|code| crate::rule::by_code(code.code).is_none()).map(|code| Described {
-        code: code.code,
-        summary: code.summary,
-        help: code.help.to_owned(),
-    });
-    HazardKind::ALL.iter().map(hazard).chain(refusals).collect()
+    HazardKind::ALL.iter().map(hazard).chain(super::codes::PROBLEMS.iter().map(explained)).collect()
+}
+
+fn explained(known: &'static Explained) -> Described {
+    Described { code: known.code, summary: known.summary, help: known.help.to_owned() }
 }
 
 /// Adds the plan to the job's summary and its numbers to the step's outputs, where GitHub names their files.

@@ -125,7 +125,7 @@ impl Ui {
     /// Writes a remark.
     pub(super) fn remark(&self, text: &str) {
         if !self.silent {
-            self.talk(&format!("{text}\n"));
+            self.talk(&format!("{}\n", lines(&self.secrets.redacted(text.to_owned()), "")));
         }
     }
 

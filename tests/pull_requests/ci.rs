@@ -151,3 +151,29 @@ async fn a_build_on_gitlab_leaves_its_reports_and_one_on_azure_its_commands() {
     assert!(ran.stdout.contains("##vso[task.setvariable variable=snowform_changes;isOutput=true]true\n"));
     assert!(project.read("snowform-plan.md").contains("LOCAL.PUBLIC.FIRST"));
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_accounts_history_names_commit_and_run() {
+    let (project, account) = (Project::new(), FakeHost::start().await);
+    let port = account.url.rsplit(':').next().unwrap().to_owned();
+    let connection = [
+        ("SNOWFLAKE_ACCOUNT", "a"),
+        ("SNOWFLAKE_USER", "u"),
+        ("SNOWFLAKE_PASSWORD", "p"),
+        ("SNOWFLAKE_HOST", "127.0.0.1"),
+        ("SNOWFLAKE_PORT", port.as_str()),
+        ("SNOWFLAKE_PROTOCOL", "http"),
+    ];
+    let run = |more: &[(&str, &str)]| {
+        project.run(&["plan", "-x"], &[connection.as_slice(), more].concat());
+        let bodies = std::mem::take(&mut account.state.lock().unwrap().bodies);
+        let tag = &bodies.first().expect("a login")["data"]["SESSION_PARAMETERS"]["QUERY_TAG"];
+        tag.as_str().map(ToOwned::to_owned)
+    };
+    let build = [("GITHUB_ACTIONS", "true"), ("GITHUB_SHA", "0a1b2c3d"), ("GITHUB_RUN_ID", "77")];
+    let version = env!("CARGO_PKG_VERSION");
+    assert_eq!(run(&build), Some(format!("snowform/{version} commit=0a1b2c3d run=77.1")));
+    let own = [build.as_slice(), &[("SNOWFLAKE_QUERY_TAG", "ours")]].concat();
+    assert_eq!(run(&own).as_deref(), Some("ours"), "a tag that was chosen stays");
+    assert_eq!(run(&[]).as_deref(), Some("snowform"));
+}

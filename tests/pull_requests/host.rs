@@ -37,6 +37,8 @@ pub(crate) struct State {
     pub(crate) failures: VecDeque<Failure>,
     /// Whether the token may only read.
     pub(crate) read_only: bool,
+    /// What the requests carried.
+    pub(crate) bodies: Vec<Value>,
     /// Every header that could carry a token.
     pub(crate) tokens: Vec<String>,
 }
@@ -94,6 +96,7 @@ type Shared = Extracted<Arc<Mutex<State>>>;
 async fn answer(state: Shared, method: Method, uri: Uri, headers: HeaderMap, body: Bytes) -> Response {
     let mut state = state.0.lock().unwrap();
     state.log.push(format!("{method} {uri}"));
+    state.bodies.push(serde_json::from_slice(&body).unwrap_or(Value::Null));
     let token = ["authorization", "private-token"].iter().find_map(|name| headers.get(*name));
     state.tokens.extend(token.map(|token| token.to_str().unwrap().to_owned()));
     if state.failures.front().is_some_and(|failure| failure.method == method) {

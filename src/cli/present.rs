@@ -87,7 +87,9 @@ pub(super) fn failure(error: &CommandError, texts: &Files, ui: &Ui) {
     }
     let relocation = Relocation::of_this_machine();
     found.iter_mut().for_each(|found| relocation.document(found));
-    let rules = crate::rule::all().into_iter().map(Described::from).chain(described()).collect::<Vec<_>>();
+    let is_free = |known: &&Explained| rule::by_code(known.code).is_none();
+    let errors = super::codes::ERRORS.iter().filter(is_free).map(explained);
+    let rules: Vec<Described> = rule::all().into_iter().map(Described::from).chain(errors).collect();
     findings(found, &rules, ui);
 }
 

@@ -3,6 +3,7 @@
 pub use crate::definition::DropLimit;
 use crate::definition::{Entity, Project, Removed, WrittenName};
 use crate::kind::KeptGrants;
+use crate::kind::image_repository::PROJECT;
 use crate::object::name::{Ident, ObjectName};
 use crate::object::reading::{Scope, scope_of};
 use crate::object::state::{ImageRef, Object, ObjectId, State, Tags};
@@ -139,6 +140,11 @@ impl Desired {
     pub fn wanted(&self) -> Vec<(&ObjectId, Option<&Ident>)> {
         self.origins.iter().chain(&self.removed).map(|(id, origin)| (id, origin.role.as_ref())).collect()
     }
+}
+
+/// Whether an object carries a project's mark, or is declared to.
+pub fn carries_mark(object: &Object) -> bool {
+    object.attributes.contains_key(PROJECT)
 }
 
 /// Database and schema of a name, as far as anybody knows them.

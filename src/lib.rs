@@ -11,6 +11,7 @@
 
 pub mod check;
 pub mod cli;
+pub mod codehost;
 pub mod definition;
 pub mod deploy;
 pub mod desired;

@@ -93,8 +93,8 @@ async fn read_scope(
     Ok((scope, ScopeReading::Listed, state))
 }
 
-/// Lists a schema completely. A listing as long as the limit may have been cut, so it is split by the next
-/// character of the names.
+/// Lists a schema completely. A listing as long as the limit may have been cut, so it is split by the next character of
+/// the names; what the names that it shows have in common needs no listing of its own.
 fn list<'a>(
     session: &'a dyn Session,
     managed: &'static Managed,
@@ -108,17 +108,50 @@ fn list<'a>(
         if whole.rows.len() < LISTING_LIMIT {
             return Ok(vec![whole]);
         }
-        let prefix = prefix.unwrap_or_default();
-        let parts = stream::iter(managed.alphabet.chars())
-            .map(|next| list(session, managed, scope, Some(format!("{prefix}{next}"))))
+        let (exact, parts) = split(managed.alphabet, prefix.as_deref().unwrap_or(""), &whole);
+        drop(whole);
+        let exact = stream::iter(exact)
+            .map(|name| async move {
+                let sql = (managed.list)(&scope.schema, Filter::Named(&name));
+                session.query(&sql, scope.role.as_ref()).await
+            })
             .buffered(SIDE_BY_SIDE)
             .try_collect::<Vec<_>>()
             .await?;
-        // The object whose whole name is the prefix is in no part.
-        let exact = (managed.list)(&scope.schema, Filter::Named(&prefix));
-        let exact = session.query(&exact, scope.role.as_ref()).await?;
-        Ok(std::iter::once(exact).chain(parts.into_iter().flatten()).collect())
+        let parts = stream::iter(parts)
+            .map(|part| list(session, managed, scope, Some(part)))
+            .buffered(SIDE_BY_SIDE)
+            .try_collect::<Vec<_>>()
+            .await?;
+        Ok(exact.into_iter().chain(parts.into_iter().flatten()).collect())
     })
+}
+
+/// The parts of a listing that was too long: names to look for, and prefixes, which together hold every name that starts
+/// with `prefix`. Every listed name starts with a longer text as well; it is left by each character in turn.
+fn split(alphabet: &str, prefix: &str, listed: &Rows) -> (Vec<String>, Vec<String>) {
+    let rows: Vec<_> = listed.iter().collect();
+    let mut names = rows.iter().filter_map(|row| row.get("name"));
+    let mut common = names.next().unwrap_or(prefix).to_owned();
+    for name in names {
+        let same = common.chars().zip(name.chars()).take_while(|(a, b)| a == b);
+        common.truncate(same.map(|(a, _)| a.len_utf8()).sum());
+    }
+    // LIKE knows no case, so what is listed may start otherwise than what was asked for.
+    if !common.starts_with(prefix) {
+        prefix.clone_into(&mut common);
+    }
+    let ends = common.char_indices().map(|(at, c)| (at, Some(c))).chain([(common.len(), None)]);
+    let (mut exact, mut parts) = (Vec::new(), Vec::new());
+    for (end, followed_by) in ends.filter(|(end, _)| *end >= prefix.len()) {
+        let start = &common[..end];
+        if !start.is_empty() {
+            exact.push(start.to_owned());
+        }
+        let others = alphabet.chars().filter(|next| Some(*next) != followed_by);
+        parts.extend(others.map(|next| format!("{start}{next}")));
+    }
+    (exact, parts)
 }
 
 /// The listing's error does not tell a missing database from a missing schema; the list of schemas does.
@@ -328,4 +361,41 @@ pub async fn read_again(
     role: Option<&Ident>,
 ) -> Result<State, SessionError> {
     read(session, &[(id, role)], &|_, _| false).await.map(|live| live.state)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::session::Column;
+    use proptest::prelude::*;
+
+    fn listing(names: &[String]) -> Rows {
+        let columns = vec![Column { name: "name".to_owned(), kind: "text".to_owned() }];
+        let rows = names.iter().map(|name| vec![Some(name.clone())]).collect();
+        Rows { columns, rows, query_id: None }
+    }
+
+    #[test]
+    fn a_common_prefix_is_left_by_each_other_character() {
+        let (exact, parts) = split("ABC", "A", &listing(&["ABCA".to_owned(), "ABCC".to_owned()]));
+        assert_eq!(exact, ["A", "AB", "ABC"]);
+        assert_eq!(parts, ["AA", "AC", "ABA", "ABB", "ABCA", "ABCB", "ABCC"]);
+    }
+
+    proptest! {
+        /// Whatever was listed before it was cut, every name that starts with the prefix is in exactly one part.
+        #[test]
+        fn nothing_is_lost_between_the_parts(
+            prefix in "[AB]{0,2}",
+            listed in proptest::collection::vec("[ABC]{0,4}", 1..5),
+            rest in "[ABC]{0,6}",
+        ) {
+            let listed: Vec<String> = listed.into_iter().map(|rest| format!("{prefix}{rest}")).collect();
+            let (exact, parts) = split("ABC", &prefix, &listing(&listed));
+            let name = format!("{prefix}{rest}");
+            let found = exact.iter().filter(|exact| **exact == name).count()
+                + parts.iter().filter(|part| name.starts_with(*part)).count();
+            prop_assert_eq!(found, usize::from(!name.is_empty()));
+        }
+    }
 }

@@ -3,6 +3,7 @@
 use super::error::{CommandError, Exit};
 use super::sign_in::{AtTerminal, SignInArgs};
 use super::ui::Ui;
+use crate::codehost::machine;
 use crate::local::session::{LocalSession, Options};
 use crate::local::{Account, LocalError};
 use crate::object::name::Ident;
@@ -12,6 +13,7 @@ use crate::snowflake::client::{self, ClientOptions, SnowflakeSession};
 use crate::snowflake::settings::{self, Flags, Settings, SettingsError, Sources};
 use clap::Args;
 use secrecy::SecretString;
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -158,7 +160,7 @@ pub(super) async fn open_anew(
 }
 
 fn person(ui: &Ui) -> Arc<dyn Person> {
-    Arc::new(AtTerminal(*ui))
+    Arc::new(AtTerminal(ui.clone()))
 }
 
 /// A session with an account that has a registry, and the settings that led to it.
@@ -183,11 +185,25 @@ pub(super) fn settings_of(args: &ConnectionArgs, ui: &Ui) -> Result<Settings, Co
         let help = "serve it, and use the connection file that is named then:\nsnowform local serve";
         return Err(CommandError::new(Exit::Usage, "no-registry", message, help));
     }
-    let settings = settings::resolve(&Sources::read(args.flags())?)?;
+    let mut sources = Sources::read(args.flags())?;
+    if let Some(tag) = build_tag(&sources.environment) {
+        // The weakest of all: a connection's own tag stays.
+        sources.environment.entry("SNOWFLAKE_QUERY_TAG".to_owned()).or_insert(tag);
+    }
+    let settings = settings::resolve(&sources)?;
     for warning in settings.warnings() {
         ui.remark(&format!("warning: {warning}"));
     }
     Ok(settings)
+}
+
+/// What a build machine's statements are tagged with, so that the account's history names the commit and the run.
+fn build_tag(variables: &BTreeMap<String, String>) -> Option<String> {
+    let build = machine::build(machine::detect(variables)?, variables, None);
+    let plain = |text: String| text.chars().filter(char::is_ascii_alphanumeric).take(40).collect::<String>();
+    let commit = build.commit.map(|commit| format!(" commit={}", plain(commit))).unwrap_or_default();
+    let run = build.run.map(|(run, attempt)| format!(" run={run}.{attempt}")).unwrap_or_default();
+    Some(format!("snowform/{}{commit}{run}", env!("CARGO_PKG_VERSION")))
 }
 
 fn open_local(args: &ConnectionArgs, project: &Path) -> Result<Box<dyn Session>, CommandError> {

@@ -19,7 +19,7 @@ pub(super) fn ask(run: &Run<'_>, plan: &Plan, files: &Files, ui: &Ui) -> Result<
         return Ok(());
     }
     if ui.format == Format::Text {
-        ui.text(&view::plan::text(plan, files));
+        ui.text(&view::plan::draw(&super::present::report(plan, files, ui)));
         if !run.consent.yes && terminal::can_ask() && typed(&refused, ui) {
             return Ok(());
         }

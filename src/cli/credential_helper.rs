@@ -12,6 +12,7 @@ use crate::snowflake::settings::{Key, Settings};
 use clap::Args;
 use secrecy::ExposeSecret as _;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 /// The most that a client sends, in bytes.
 const MAX_INPUT: u64 = 1024 * 1024;
@@ -121,7 +122,7 @@ fn unusable(path: &Path, error: &std::io::Error) -> CommandError {
 /// The program under its second name. What went wrong is said on standard error, which people see, and in a line on
 /// standard output, which clients quote.
 pub(super) async fn serve(action: Option<&str>) -> Exit {
-    let ui = Ui { format: Format::Text, silent: true, no_color: true };
+    let ui = Ui { format: Format::Text, silent: true, no_color: true, secrets: Arc::default() };
     let answered = match action {
         Some("get") => get(&ui).await,
         // There is nothing to keep; docker calls this after each login and stops where it fails.

@@ -194,7 +194,7 @@ pub(super) async fn run(run: Run<'_>, texts: &Texts, ui: &Ui) -> Result<Exit, Co
 pub(super) async fn carry_out(run: &Run<'_>, planned: &Planned, ui: &Ui) -> Result<Exit, CommandError> {
     let (plan, files) = (&planned.plan, &planned.saved.files);
     if run.consent.dry_run || !plan.problems.is_empty() || !plan.has_changes() {
-        super::plan::show(plan, files, ui);
+        super::plan::show(plan, files, ui)?;
         return Ok(if plan.problems.is_empty() { Exit::Done } else { Exit::Failed });
     }
     consent::ask(run, plan, files, ui)?;
@@ -211,7 +211,10 @@ pub(super) async fn carry_out(run: &Run<'_>, planned: &Planned, ui: &Ui) -> Resu
             }
         }
     };
-    ui.data(|| view::outcome::text(plan, &outcome), || view::json::plan(plan, Some(&outcome), files));
+    ui.data(
+        || ui.secrets.redacted(view::outcome::text(plan, &outcome)),
+        || view::json::plan(plan, Some(&outcome), files),
+    );
     if stop.load(Ordering::Relaxed) && !outcome.is_complete() {
         return Ok(Exit::Interrupted);
     }
@@ -255,7 +258,7 @@ struct Counter {
 impl Counter {
     fn new(plan: &Plan, ui: &Ui) -> Self {
         let total = plan.changes.len() - plan.count(Action::NoOp);
-        Self { shown: ui::shows_progress(ui) && total > 1, total, ended: AtomicUsize::new(0), ui: *ui }
+        Self { shown: ui::shows_progress(ui) && total > 1, total, ended: AtomicUsize::new(0), ui: ui.clone() }
     }
 }
 

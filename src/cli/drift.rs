@@ -3,8 +3,9 @@
 use super::connect::ConnectionArgs;
 use super::error::{CommandError, Exit};
 use super::planning::{self, Request};
+use super::present;
 use super::project::{self, ProjectArgs, Texts};
-use super::ui::Ui;
+use super::ui::{Format, Ui};
 use crate::plan::Goal;
 use crate::survey::Siblings;
 use crate::view;
@@ -45,10 +46,11 @@ pub(super) async fn run(args: &DriftArgs, texts: &Texts, ui: &Ui) -> Result<Exit
     let planned = planning::prepare(request, texts, ui).await?;
     planned.session.close().await;
     let plan = &planned.plan;
-    ui.data(
-        || view::plan::drift(plan, args.all, &texts.files),
-        || view::json::plan(plan, None, &texts.files),
-    );
+    if ui.format == Format::Text {
+        ui.text(&view::plan::drift(&present::report(plan, &texts.files, ui), args.all));
+    } else {
+        present::plan(plan, &texts.files, ui)?;
+    }
     let differs = plan.has_changes() || !plan.problems.is_empty();
     Ok(if differs { Exit::Changes } else { Exit::Done })
 }

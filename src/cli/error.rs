@@ -65,6 +65,7 @@ pub struct CommandError {
 impl CommandError {
     /// An error with a code of our own.
     pub fn new(exit: Exit, code: &str, message: impl Into<String>, help: impl Into<String>) -> Self {
+        debug_assert!(super::codes::is_known(code), "internal error: {code} is not declared in codes.rs");
         Self {
             exit,
             code: code.to_owned(),

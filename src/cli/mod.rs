@@ -1,6 +1,9 @@
 //! The command line: one file per command, holding its help, its arguments and what it does.
 
 mod answer;
+mod ci;
+pub mod codes;
+mod comment;
 mod connect;
 mod connection;
 mod consent;
@@ -8,7 +11,7 @@ mod credential_helper;
 mod deploy;
 mod drift;
 pub mod error;
-mod explain;
+pub mod explain;
 mod fmt;
 mod image_registry;
 mod image_repository;
@@ -18,9 +21,11 @@ mod local;
 mod lsp;
 mod plan;
 mod planning;
+mod present;
 mod project;
 mod registry_access;
 mod repository_urls;
+mod revisions;
 mod schema;
 mod select;
 mod show;
@@ -40,11 +45,13 @@ use image_repository::ImageRepositoryCommand;
 use project::Texts;
 use spcs::SpcsAction;
 use std::process::ExitCode;
+use std::sync::Arc;
 use ui::{Format, Ui};
 
 use crate::host::environment;
 use crate::registry::helper;
 use crate::source::files::Files;
+use crate::view::redact::Secrets;
 
 /// Deploy Snowflake project definitions: plan, review, deploy
 #[derive(Debug, Parser)]
@@ -87,6 +94,8 @@ enum Command {
     Snapshot(snapshot::SnapshotArgs),
     Undo(undo::UndoArgs),
     Destroy(deploy::DestroyArgs),
+    Comment(comment::CommentArgs),
+    Ci(ci::CiArgs),
     Import(import::ImportArgs),
     Connection(connection::ConnectionCommand),
     Local(local::LocalCommand),
@@ -128,7 +137,8 @@ pub fn run() -> ExitCode {
         }
     };
     let Global { format, silent, verbose, debug, no_color } = cli.global;
-    let ui = Ui { format, silent, no_color };
+    let secrets = Arc::new(Secrets::among(&environment::variables()));
+    let ui = Ui { format, silent, no_color, secrets };
     start_log(verbose, debug);
     match dispatch(&cli.command, &ui) {
         Ok(exit) => exit_code(exit),
@@ -147,26 +157,43 @@ fn exit_code(exit: Exit) -> ExitCode {
 /// An error carries the texts that its diagnostics point into.
 type Ran = Result<Exit, (CommandError, Files)>;
 
-/// Formats for reports on a definition belong to the one command that reports on it.
+/// A format belongs to the commands that have something to write in it.
 fn refuse_format(command: &Command, format: Format) -> Result<(), CommandError> {
     let everywhere = matches!(format, Format::Text | Format::Json);
-    let as_snow = matches!(format, Format::Table | Format::JsonExt | Format::Csv);
-    let allowed = match command {
-        Command::Validate(_) => !as_snow,
-        Command::ImageRepository(_) | Command::ImageRegistry(_) | Command::Spcs(_) => everywhere || as_snow,
-        _ => everywhere,
+    let (allowed, help) = match command {
+        Command::Validate(_) => {
+            (format.shows_mistakes(), "validate writes text, json, sarif, github, gitlab, azure and rdjson")
+        }
+        Command::Plan(_)
+        | Command::Show(_)
+        | Command::Drift(_)
+        | Command::Deploy(_)
+        | Command::Destroy(_) => (
+            format.shows_plans() && (everywhere || command.changes_nothing()),
+            "plan, show, drift and a dry run write text, json, markdown, sql, html, sarif, github, gitlab, gitlab-terraform, \
+             azure and rdjson; what was deployed is written as text and json",
+        ),
+        Command::ImageRepository(_) | Command::ImageRegistry(_) | Command::Spcs(_) => (
+            everywhere || !format.shows_plans(),
+            "image-repository and image-registry write text, table, json, json_ext and csv",
+        ),
+        _ => (everywhere, "this command writes text and json"),
     };
     if allowed {
         return Ok(());
     }
-    let message = "this command does not write that format";
-    Err(CommandError::new(
-        Exit::Usage,
-        "format",
-        message,
-        "every command writes text and json; sarif, github, gitlab and rdjson are those of validate, table, json_ext \
-         and csv those of image-repository and image-registry",
-    ))
+    Err(CommandError::new(Exit::Usage, "format", "this command does not write that format", help))
+}
+
+impl Command {
+    /// Whether all that it does is to show a plan.
+    fn changes_nothing(&self) -> bool {
+        match self {
+            Self::Deploy(args) => args.consent.dry_run,
+            Self::Destroy(args) => args.consent.dry_run,
+            _ => true,
+        }
+    }
 }
 
 fn dispatch(command: &Command, ui: &Ui) -> Ran {
@@ -176,6 +203,8 @@ fn dispatch(command: &Command, ui: &Ui) -> Ran {
         Command::Init(args) => init::run(args, ui).map_err(alone),
         Command::Validate(args) => validate::run(args, ui),
         Command::Plan(args) => with_texts(args.texts(), |texts| wait(plan::run(args, texts, ui))),
+        Command::Ci(args) => with_texts(args.texts(), |texts| wait(ci::run(args, texts, ui))),
+        Command::Comment(args) => wait(comment::run(args, ui)).map_err(alone),
         Command::Show(args) => show::run(args, ui).map_err(alone),
         Command::Undo(args) => wait(undo::run(args, ui)).map_err(alone),
         Command::Snapshot(args) => with_texts(args.texts(), |texts| wait(snapshot::run(args, texts, ui))),

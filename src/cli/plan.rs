@@ -4,6 +4,7 @@ use super::connect::ConnectionArgs;
 use super::deploy::ReachArgs;
 use super::error::{CommandError, Exit};
 use super::planning::{self, Request};
+use super::present;
 use super::project::{self, ProjectArgs, Texts};
 use super::ui::Ui;
 use crate::host::files;
@@ -11,7 +12,6 @@ use crate::plan::file;
 use crate::plan::{Goal, Plan};
 use crate::source::files::Files;
 use crate::survey::Siblings;
-use crate::view;
 use clap::Args;
 use std::path::{Path, PathBuf};
 
@@ -31,8 +31,12 @@ pub(super) struct PlanArgs {
     /// Plan from a snapshot that `snowform snapshot` took, without an account
     #[arg(long, value_name = "FILE", conflicts_with = "local")]
     pub(super) snapshot: Option<PathBuf>,
+    /// Compare with the files at a revision instead of the account: BASE, or BASE..HEAD for two revisions; needs no
+    /// connection
+    #[arg(long, value_name = "REVISION", conflicts_with_all = ["local", "snapshot"])]
+    pub(super) against: Option<String>,
     /// Ask also whether the role may carry the plan out; what is missing is a problem of the plan
-    #[arg(long, conflicts_with = "snapshot")]
+    #[arg(long, conflicts_with_all = ["snapshot", "against"])]
     pub(super) check_privileges: bool,
     /// Exit with 2 when changes are present
     #[arg(long)]
@@ -49,15 +53,19 @@ pub(super) async fn run(args: &PlanArgs, texts: &Texts, ui: &Ui) -> Result<Exit,
         reach,
         out,
         snapshot,
+        against: _,
         check_privileges,
         detailed_exitcode,
         project: _,
         connection,
     } = args;
     let intent = reach.intent(Goal::Deploy);
-    let saved = match snapshot {
-        Some(path) => planning::from_snapshot(intent, entities, super::snapshot::read(path)?, texts, ui)?,
-        None => {
+    let saved = match (snapshot, &texts.base) {
+        (_, Some(base)) => planning::between(intent, entities, connection, texts, base, ui)?,
+        (Some(path), None) => {
+            planning::from_snapshot(intent, entities, super::snapshot::read(path)?, texts, ui)?
+        }
+        (None, None) => {
             let privileges = *check_privileges;
             let request = Request { intent, entities, siblings: Siblings::Ours, privileges, connection };
             let planned = planning::prepare(request, texts, ui).await?;
@@ -69,7 +77,7 @@ pub(super) async fn run(args: &PlanArgs, texts: &Texts, ui: &Ui) -> Result<Exit,
         write(path, &file::write(&saved), "the plan")?;
     }
     let plan = saved.plan();
-    show(&plan, &texts.files, ui);
+    show(&plan, &texts.files, ui)?;
     Ok(if !plan.problems.is_empty() {
         Exit::Failed
     } else if *detailed_exitcode && plan.has_changes() {
@@ -79,9 +87,9 @@ pub(super) async fn run(args: &PlanArgs, texts: &Texts, ui: &Ui) -> Result<Exit,
     })
 }
 
-/// Writes a plan as data.
-pub(super) fn show(plan: &Plan, files: &Files, ui: &Ui) {
-    ui.data(|| view::plan::text(plan, files), || view::json::plan(plan, None, files));
+/// Writes a plan as data, in the format that was asked for.
+pub(super) fn show(plan: &Plan, files: &Files, ui: &Ui) -> Result<(), CommandError> {
+    present::plan(plan, files, ui)
 }
 
 /// Writes a file that only the caller can read.
@@ -95,6 +103,9 @@ pub(super) fn write(path: &Path, text: &str, what: &str) -> Result<(), CommandEr
 
 impl PlanArgs {
     pub(super) fn texts(&self) -> Result<Texts, CommandError> {
+        if let Some(revisions) = &self.against {
+            return project::read_against(&self.project, revisions);
+        }
         project::read(&self.project)
     }
 }

@@ -2,13 +2,13 @@
 
 use super::connect::{self, ConnectionArgs};
 use super::error::{CommandError, Exit};
-use super::project::Texts;
+use super::project::{Base, Texts};
 use super::ui::Ui;
-use super::{select, target};
+use super::{revisions, select, target};
 use crate::check::{self, Checked};
 use crate::desired::{Desired, NameDefaults};
 use crate::plan::file::{Saved, Snapshot};
-use crate::plan::{Goal, Intent, Plan, Target};
+use crate::plan::{Between, Goal, Intent, Plan, Target};
 use crate::session::{Identity, Session};
 use crate::source::diagnostic::{Diagnostic, Diagnostics};
 use crate::source::files::Files;
@@ -157,6 +157,30 @@ pub(super) fn from_snapshot(
     Ok(Saved { intent, target, files: texts.files.clone(), desired, live })
 }
 
+/// Compares two revisions of the files: what the earlier one declares stands in the place of the account.
+pub(super) fn between(
+    intent: Intent,
+    entities: &[String],
+    connection: &ConnectionArgs,
+    texts: &Texts,
+    base: &Base,
+    ui: &Ui,
+) -> Result<Saved, CommandError> {
+    let offline = Offline::check(texts, entities)?;
+    offline.can_intend(intent)?;
+    let place = target::chosen(texts.target.as_deref(), &offline.checked.project, connection)?;
+    let defaults = revisions::defaults(&target::connection(place, connection))?;
+    let mut desired = offline.complete(&defaults, ui)?;
+    let earlier = revisions::declared(texts, base, &defaults)?;
+    let live = revisions::as_live(earlier, &mut desired);
+    let Base { label, head, .. } = base;
+    let between = Some(Between { base: label.clone(), head: head.clone() });
+    let target = Target { account: String::new(), host: String::new(), role: None, between };
+    let mut saved = Saved { intent, target, files: texts.files.clone(), desired, live };
+    revisions::contents(&mut saved);
+    Ok(saved)
+}
+
 /// Takes a plan from a file, where nothing has moved since it was made.
 pub(super) async fn resume(
     saved: Saved,
@@ -165,6 +189,7 @@ pub(super) async fn resume(
     connection: &ConnectionArgs,
     ui: &Ui,
 ) -> Result<Planned, CommandError> {
+    never_deployed(&saved)?;
     if let Some(texts) = texts {
         same_definition(&saved, texts)?;
     }
@@ -197,6 +222,7 @@ pub(super) async fn again(
     connection: &ConnectionArgs,
     ui: &Ui,
 ) -> Result<Planned, CommandError> {
+    never_deployed(&saved)?;
     let session = connect::open(connection, directory, ui).await?;
     let planned = async {
         let target = acting(session.identity());
@@ -209,6 +235,12 @@ pub(super) async fn again(
     }
     .await;
     finish(planned, session).await
+}
+
+/// A plan between two revisions of the files knows no account.
+fn never_deployed(saved: &Saved) -> Result<(), CommandError> {
+    let Some(Between { base, head }) = &saved.target.between else { return Ok(()) };
+    Err(stale(&format!("it compares {base} with {head}, and was made without an account")))
 }
 
 async fn finish(
@@ -262,6 +294,7 @@ fn acting(identity: &Identity) -> Target {
         account: identity.account.clone(),
         host: identity.host.clone(),
         role: identity.role.as_ref().map(ToString::to_string),
+        between: None,
     }
 }
 
@@ -269,7 +302,7 @@ fn defaults(identity: &Identity) -> NameDefaults {
     NameDefaults { database: identity.database.clone(), schema: identity.schema.clone() }
 }
 
-fn invalid(diagnostics: Vec<Diagnostic>) -> CommandError {
+pub(super) fn invalid(diagnostics: Vec<Diagnostic>) -> CommandError {
     let help = "nothing was sent to the account";
     let message = "the definition has mistakes, so there is no plan";
     CommandError { diagnostics, ..CommandError::new(Exit::Failed, "invalid-definition", message, help) }

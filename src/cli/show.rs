@@ -16,7 +16,7 @@ pub(super) struct ShowArgs {
 
 pub(super) fn run(args: &ShowArgs, ui: &Ui) -> Result<Exit, CommandError> {
     let saved = read(&args.file)?;
-    super::plan::show(&saved.plan(), &saved.files, ui);
+    super::plan::show(&saved.plan(), &saved.files, ui)?;
     Ok(Exit::Done)
 }
 

@@ -1,16 +1,19 @@
 //! Where text leaves the process: data on standard output, talk on standard error.
 
-use super::error::CommandError;
+use super::error::{CommandError, Exit};
+use super::present;
 use crate::host::terminal;
 use crate::source::diagnostic::Diagnostic;
 use crate::source::files::Files;
-use crate::view::{diagnostics, json, visible};
+use crate::view::redact::Secrets;
+use crate::view::{diagnostics, escape, json, visible};
 use anstream::{AutoStream, ColorChoice};
 use anstyle::{AnsiColor, Style};
 use clap::ValueEnum;
 use serde::Serialize;
 use std::fmt::Write as _;
 use std::io;
+use std::sync::Arc;
 
 /// How data is written.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
@@ -20,6 +23,25 @@ pub(super) enum Format {
     Text,
     /// For a machine.
     Json,
+    /// For a comment of a pull request, cut to its size (plan, show, drift, deploy, destroy).
+    #[value(alias = "md")]
+    Markdown,
+    /// A script for those who run statements by hand (plan, show, drift, deploy, destroy).
+    Sql,
+    /// A page that opens in a browser without a network (plan, show, drift, deploy, destroy).
+    Html,
+    /// For code scanning (validate, plan, show, drift, deploy, destroy).
+    Sarif,
+    /// For GitHub: annotations of the file's lines (the same); for plans also the job's summary and outputs.
+    Github,
+    /// For GitLab: a code quality report (the same).
+    Gitlab,
+    /// For GitLab's merge request widget: numbers (plan, show, drift, deploy, destroy).
+    GitlabTerraform,
+    /// For Azure Pipelines: logging commands (validate, plan, show, drift, deploy, destroy).
+    Azure,
+    /// For reviewdog (the same).
+    Rdjson,
     /// As the official CLI draws tables (image-repository, image-registry).
     Table,
     /// The same as json; the official CLI's name for it (image-repository, image-registry).
@@ -27,18 +49,32 @@ pub(super) enum Format {
     JsonExt,
     /// Comma-separated values (image-repository, image-registry).
     Csv,
-    /// For code scanning (validate).
-    Sarif,
-    /// For GitHub: annotations of the file's lines (validate).
-    Github,
-    /// For GitLab: a code quality report (validate).
-    Gitlab,
-    /// For reviewdog (validate).
-    Rdjson,
+}
+
+impl Format {
+    /// Whether a command that has a plan to show writes it.
+    pub(super) fn shows_plans(self) -> bool {
+        !matches!(self, Self::Table | Self::JsonExt | Self::Csv)
+    }
+
+    /// Whether a command that has mistakes to show writes it.
+    pub(super) fn shows_mistakes(self) -> bool {
+        self.shows_plans() && !matches!(self, Self::Markdown | Self::Sql | Self::Html | Self::GitlabTerraform)
+    }
+
+    /// Whether everything on standard output is one JSON document, an error too.
+    fn is_json(self) -> bool {
+        matches!(self, Self::Json | Self::JsonExt | Self::GitlabTerraform)
+    }
+
+    /// Whether it marks lines of files, those of an error too.
+    fn marks_lines(self) -> bool {
+        matches!(self, Self::Sarif | Self::Github | Self::Gitlab | Self::Azure | Self::Rdjson)
+    }
 }
 
 /// The two streams, and how to write on them.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct Ui {
     /// How data is written.
     pub(super) format: Format,
@@ -46,6 +82,8 @@ pub(super) struct Ui {
     pub(super) silent: bool,
     /// Whether colour is forbidden.
     pub(super) no_color: bool,
+    /// What must not be shown.
+    pub(super) secrets: Arc<Secrets>,
 }
 
 /// `{"error": …}`.
@@ -62,10 +100,17 @@ impl Ui {
         write(&mut AutoStream::new(io::stdout(), self.choice(&io::stdout())), text);
     }
 
+    /// Writes data as it is: markup, commands for a build machine.
+    pub(super) fn page(&self, text: &str) {
+        write(&mut io::stdout(), text);
+    }
+
     /// Writes data for a machine.
     pub(super) fn json(&self, document: &impl Serialize) {
-        let text = serde_json::to_string_pretty(document).expect("internal error: documents have text keys");
-        write(&mut io::stdout(), &format!("{text}\n"));
+        let mut document = serde_json::to_value(document).expect("internal error: documents have text keys");
+        self.secrets.json(&mut document);
+        let text = serde_json::to_string_pretty(&document).expect("internal error: a value can be written");
+        write(&mut io::stdout(), &format!("{}\n", escape::json(&text)));
     }
 
     /// Writes data: as text for a person, else as the document for a machine.
@@ -80,7 +125,7 @@ impl Ui {
     /// Writes a remark.
     pub(super) fn remark(&self, text: &str) {
         if !self.silent {
-            self.talk(&format!("{text}\n"));
+            self.talk(&format!("{}\n", lines(&self.secrets.redacted(text.to_owned()), "")));
         }
     }
 
@@ -99,13 +144,16 @@ impl Ui {
     /// Diagnostics as a person reads them.
     pub(super) fn draw(&self, files: &Files, found: &[Diagnostic]) -> String {
         let colour = self.choice(&io::stderr()) != ColorChoice::Never;
-        diagnostics::text(files, found, colour, 110)
+        let mut found = found.to_vec();
+        self.secrets.diagnostics(&mut found);
+        // The author's own lines are drawn too, and a secret may stand there.
+        escape::log(&self.secrets.redacted(diagnostics::text(files, &found, colour, 110)))
     }
 
     /// Tells why a command failed: on standard error, and as JSON on standard output where JSON is asked for.
     pub(super) fn error(&self, error: &CommandError, files: &Files) {
-        let CommandError { exit: _, code, message, help, query_id, diagnostics } = error;
-        if !matches!(self.format, Format::Text | Format::Table | Format::Csv) {
+        let CommandError { exit, code, message, help, query_id, diagnostics } = error;
+        if self.format.is_json() {
             let found = json::diagnostics(diagnostics, files);
             let document = json::ErrorDocument {
                 code: code.clone(),
@@ -116,7 +164,11 @@ impl Ui {
             self.json(&Failed { error: document, diagnostics: &found });
             return;
         }
+        if self.format.marks_lines() && *exit != Exit::Usage {
+            present::failure(error, files, self);
+        }
         self.diagnostics(files, diagnostics);
+        let (message, help) = (&self.secrets.redacted(message.clone()), &self.secrets.redacted(help.clone()));
         let (bad, bold) = (Style::new().fg_color(Some(AnsiColor::Red.into())).bold(), Style::new().bold());
         let mut text = format!("{bad}error{bad:#}: {bold}{}{bold:#}\n", lines(message, "  "));
         if let Some(query_id) = query_id {
@@ -148,6 +200,11 @@ impl Ui {
     fn choice(&self, stream: &impl anstream::stream::RawStream) -> ColorChoice {
         if self.no_color { ColorChoice::Never } else { AutoStream::choice(stream) }
     }
+}
+
+/// Writes what is for the machine that runs us: commands in its log.
+pub(super) fn machine(text: &str) {
+    write(&mut io::stdout(), text);
 }
 
 /// Whether progress may be shown.

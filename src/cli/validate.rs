@@ -1,14 +1,14 @@
 //! `snowform validate`: what is wrong with a definition, without connecting.
 
 use super::error::{CommandError, Exit};
-use super::project;
 use super::ui::{Format, Ui};
+use super::{present, project};
 use crate::check;
 use crate::rule;
 use crate::source::diagnostic::{Diagnostic, Severity};
 use crate::source::files::Files;
 use crate::view::json::{self, DiagnosticDocument};
-use crate::view::{code_hosts, sarif};
+use crate::view::sarif::Described;
 use clap::Args;
 use serde::Serialize;
 use std::path::PathBuf;
@@ -50,12 +50,11 @@ pub(super) fn run(args: &ValidateArgs, ui: &Ui) -> Result<Exit, (CommandError, F
         Format::Text if valid => ui.remark("The definition is valid."),
         Format::Text => {}
         Format::Json => ui.json(&Validated { valid, diagnostics: documents }),
-        Format::Sarif => ui.json(&sarif::document(&documents, &rule::all())),
-        Format::Github => ui.text(&code_hosts::github(&documents)),
-        Format::Gitlab => ui.json(&code_hosts::gitlab(&documents)),
-        Format::Rdjson => ui.json(&code_hosts::rdjson(&documents)),
-        Format::Table | Format::JsonExt | Format::Csv => {
-            unreachable!("internal error: the command line does not let this format through to validate")
+        _ => {
+            let relocation = present::Relocation::of_this_machine();
+            documents.iter_mut().for_each(|found| relocation.document(found));
+            let rules: Vec<Described> = rule::all().into_iter().map(Described::from).collect();
+            present::findings(documents, &rules, ui);
         }
     }
     Ok(if valid { Exit::Done } else { Exit::Failed })

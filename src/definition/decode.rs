@@ -64,7 +64,7 @@ pub fn decode(files: &Files, inputs: &Inputs<'_>) -> Decoded {
         .map_or_else(|| Arc::clone(root), |local| merge::lay_over(root, local, &mut found));
     let applied = mixin::apply(&merged, &mut found);
     trees.overlay = inputs.overlay.and_then(|file| texts.read(file));
-    let renderer = Renderer::new(files, &applied, inputs.variables);
+    let renderer = Renderer::new(files, &applied, inputs.variables).with_targets(trees.overlay.as_ref());
     let rendered = renderer.render(&applied);
     let overlay = trees.overlay.as_ref().map(|overlay| renderer.render(overlay));
     let (templates, unknown) = renderer.finish();

@@ -113,6 +113,21 @@ pub fn write_private(path: &Path, content: &[u8]) -> io::Result<()> {
     std::fs::rename(&unfinished, path)
 }
 
+/// Puts `content` where `path` says, readable as new files are.
+pub fn write(path: &Path, content: &[u8]) -> io::Result<()> {
+    std::fs::write(path, content)
+}
+
+/// Adds to the end of a file, which is made where there is none.
+pub fn append(path: &Path, content: &[u8]) -> io::Result<()> {
+    std::fs::OpenOptions::new().append(true).create(true).open(path)?.write_all(content)
+}
+
+/// The nearest directory, this one or above it, that holds something of this name.
+pub fn nearest_above(directory: &Path, name: &str) -> Option<std::path::PathBuf> {
+    directory.ancestors().find(|directory| directory.join(name).exists()).map(Path::to_owned)
+}
+
 /// Makes an empty file that the user alone can read, where the system knows that; one that is there stays.
 pub fn create_private_file(path: &Path) -> io::Result<()> {
     let mut options = std::fs::OpenOptions::new();

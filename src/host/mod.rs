@@ -4,6 +4,7 @@ pub mod browser;
 pub mod clock;
 pub mod environment;
 pub mod files;
+pub mod git;
 pub mod lock;
 pub mod process;
 pub mod random;

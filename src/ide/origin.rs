@@ -89,7 +89,8 @@ impl<'a> Reading<'a> {
 
     /// Templates with the variables of the whole project.
     pub(super) fn renderer(&self) -> Option<Renderer<'a>> {
-        Some(Renderer::new(self.files, self.trees.applied.as_ref()?, self.variables))
+        let renderer = Renderer::new(self.files, self.trees.applied.as_ref()?, self.variables);
+        Some(renderer.with_targets(self.trees.overlay.as_ref()))
     }
 
     /// What the templates of a text render to.
@@ -134,6 +135,7 @@ impl<'a> Reading<'a> {
             Source::Override => outside("--env"),
             Source::System => outside("the environment"),
             Source::Definition(at) => (Some(value), self.origin(at)),
+            Source::Target(at) => (Some(value), format!("a target, {}", self.line(at))),
             Source::Default => (Some(value), "default".to_owned()),
         };
         let at = found.len();

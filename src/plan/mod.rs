@@ -8,7 +8,7 @@ pub mod file;
 pub mod lint;
 mod order;
 mod privilege;
-mod problem;
+pub mod problem;
 pub mod undo;
 
 pub(crate) use diff::matches;
@@ -75,6 +75,17 @@ pub struct Target {
     pub host: String,
     /// The role, if the account gave one.
     pub role: Option<String>,
+    /// Where no account was asked: the revisions that are compared. Then the account is empty.
+    pub between: Option<Between>,
+}
+
+/// Two revisions of a definition's files, in words.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Between {
+    /// What stands in the place of the account: `main (1a2b3c4d5e6f)`.
+    pub base: String,
+    /// What is compared with it: a revision, or the files as they are.
+    pub head: String,
 }
 
 /// Everything that a deploy would do, decided. Immutable; a deploy adds no decision of its own.

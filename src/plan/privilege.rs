@@ -1,6 +1,7 @@
 //! Whether the role may carry a plan out, as far as its grants tell: where they were read.
 
 use super::change::{Action, Change, GrantAction, SchemaCreation};
+use super::problem::MISSING_PRIVILEGE;
 use super::{Problem, Target};
 use crate::kind;
 use crate::kind::image_repository::OWNER;
@@ -26,6 +27,8 @@ pub(super) fn missing(
         let database = &creation.schema.database;
         let may = held.on_database("CREATE SCHEMA", database) || held.on_database("OWNERSHIP", database);
         (!may).then(|| Problem {
+            code: MISSING_PRIVILEGE,
+            span: None,
             message: format!("role {role} may not create schema {}", creation.schema),
             help: format!("let it:\nGRANT CREATE SCHEMA ON DATABASE {database} TO ROLE {role};"),
         })
@@ -48,6 +51,8 @@ fn may_not_create(change: &Change, role: &Ident, held: &Privileges) -> Option<Pr
     let noun = kind::managed(change.id.object_type).sql_noun;
     let may = held.on_schema(&format!("CREATE {noun}"), schema) || held.on_schema("OWNERSHIP", schema);
     (!may).then(|| Problem {
+        code: MISSING_PRIVILEGE,
+        span: Some(change.origin.span),
         message: format!("role {role} may not create {}", change.id),
         help: format!("let it:\nGRANT CREATE {noun} ON SCHEMA {schema} TO ROLE {role};"),
     })
@@ -68,6 +73,8 @@ fn may_not_change(change: &Change, role: &Ident, held: &Privileges) -> Option<Pr
         return None;
     }
     Some(Problem {
+        code: MISSING_PRIVILEGE,
+        span: Some(change.origin.span),
         message: format!("role {role} may not {} {}: role {owner} owns it", change.action.name(), change.id),
         help: format!("deploy as that role, or let this one act for it:\nGRANT ROLE {owner} TO ROLE {role};"),
     })

@@ -4,18 +4,36 @@ use super::change::{Action, Change};
 use super::{Goal, Intent, Target, diff};
 use crate::desired::{Desired, Origin};
 use crate::kind::image_repository::PREVENT_DROP;
-use crate::object::reading::{Live, Scope, ScopeReading};
+use crate::object::reading::{Live, Scope, ScopeReading, scope_of};
 use crate::object::state::{Contents, ImageRef, ObjectId};
+use crate::source::span::Span;
 use std::collections::BTreeMap;
 
 /// Why a plan cannot be carried out.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Problem {
+    /// The stable code, for `explain`; one of the constants below.
+    pub code: &'static str,
     /// What is wrong, in a sentence.
     pub message: String,
     /// What to do.
     pub help: String,
+    /// What in the definition asks for it, where anything does.
+    pub span: Option<Span>,
 }
+
+/// A database or a schema that does not exist, or that the role may not use.
+pub const MISSING_CONTAINER: &str = "missing-container";
+/// An object that must not be lost.
+pub const PROTECTED: &str = "protected";
+/// A privilege that the role needs for the plan, and does not have.
+pub const MISSING_PRIVILEGE: &str = "missing-privilege";
+/// Grants of which nobody said what becomes of them when the owner changes.
+pub const OPEN_GRANTS: &str = "open-grants";
+/// More objects would be lost than the definition lets go at once.
+pub const TOO_MANY_DROPS: &str = "too-many-drops";
+/// An image that must be there and is not.
+pub const MISSING_IMAGE: &str = "missing-image";
 
 /// Everything that is wrong with a plan of these changes.
 pub(super) fn problems(
@@ -29,8 +47,14 @@ pub(super) fn problems(
     if intent.goal != Goal::Destroy {
         let wanted = desired.scopes();
         let missing = live.scopes.iter().filter(|(scope, _)| wanted.contains(scope));
+        let asks = |scope: &Scope| {
+            desired.origins.iter().find(|(id, origin)| scope_of(id, origin.role.as_ref()) == *scope)
+        };
         let found: BTreeMap<String, Problem> = missing
-            .filter_map(|(scope, reading)| missing_container(intent, reading, scope, target))
+            .filter_map(|(scope, reading)| {
+                let span = asks(scope).map(|(_, origin)| origin.span);
+                missing_container(intent, reading, scope, target).map(|problem| Problem { span, ..problem })
+            })
             .map(|problem| (problem.message.clone(), problem))
             .collect();
         problems.extend(found.into_values());
@@ -59,6 +83,8 @@ fn missing_container(
     };
     let kind = what.to_uppercase();
     Some(Problem {
+        code: MISSING_CONTAINER,
+        span: None,
         message: format!("{what} {name} does not exist, or role {role} may not use it"),
         help: format!(
             "{way_out}, correct the name, or let the role use it:\nCREATE {kind} {name};\nGRANT USAGE ON {kind} {name} TO ROLE {role};"
@@ -85,6 +111,8 @@ fn protected(change: &Change, desired: &Desired) -> Option<Problem> {
         ),
     };
     (lost && protected).then(|| Problem {
+        code: PROTECTED,
+        span: Some(change.origin.span),
         message: format!("{} is protected: `prevent_drop` is set for it", change.id),
         help,
     })
@@ -95,6 +123,8 @@ fn open_grants(change: &Change) -> Problem {
     let held: Vec<String> = held.map(ToString::to_string).collect();
     let which = if held.is_empty() { String::new() } else { format!(" ({})", held.join(", ")) };
     Problem {
+        code: OPEN_GRANTS,
+        span: Some(change.origin.span),
         message: format!("the owner of {} changes, and there are grants on it{which}", change.id),
         help: format!(
             "say in snowform.yml what becomes of them: for entity `{}`, `owner_grants: copy` keeps them, and `owner_grants: revoke` takes them away",
@@ -109,6 +139,8 @@ fn too_many_drops(desired: &Desired, changes: &[Change]) -> Option<Problem> {
         changes.iter().filter(|change| matches!(change.action, Action::Drop | Action::Replace)).count();
     let present = changes.iter().filter(|change| change.live.is_some()).count();
     limit.is_exceeded(lost, present).then(|| Problem {
+        code: TOO_MANY_DROPS,
+        span: None,
         message: format!(
             "{lost} of {present} objects would be dropped or replaced, and `max_drops` in snowform.yml is {limit}"
         ),
@@ -124,6 +156,8 @@ fn missing_images(desired: &Desired, live: &Live) -> Vec<Problem> {
 
 fn missing_in(id: &ObjectId, origin: &Origin, contents: Option<&Contents>) -> Vec<Problem> {
     let missing = |why: String, image: &ImageRef| Problem {
+        code: MISSING_IMAGE,
+        span: Some(origin.span),
         message: format!("{id} must hold image {image}, which {why}"),
         help: format!(
             "push it, or correct `require_images` of entity `{}` in snowform.yml; what is there:\nsnowform image-repository list-images {}",

@@ -1,5 +1,7 @@
-//! Diagnostics for code hosts: GitHub's workflow commands, GitLab's code quality, reviewdog's rdjson.
+//! Diagnostics for code hosts: GitHub's workflow commands, Azure's logging commands, GitLab's code quality,
+//! reviewdog's rdjson.
 
+use super::escape::{command_data, command_property, vso_data, vso_property};
 use super::json::{DiagnosticDocument, Range};
 use serde_json::{Value, json};
 use std::fmt::Write as _;
@@ -35,18 +37,28 @@ fn annotation(found: &DiagnosticDocument) -> String {
         if line == end_line { format!(",col={column},endColumn={end_column}") } else { String::new() };
     format!(
         "::{severity} file={},line={line},endLine={end_line}{columns},title={}::{}\n",
-        property(path),
-        property(code),
-        data(&format!("{message}{help}"))
+        command_property(path),
+        command_property(code),
+        command_data(&format!("{message}{help}"))
     )
 }
 
-fn data(text: &str) -> String {
-    text.replace('%', "%25").replace('\r', "%0D").replace('\n', "%0A")
-}
-
-fn property(text: &str) -> String {
-    data(text).replace(':', "%3A").replace(',', "%2C")
+/// Azure Pipelines' logging commands, one a line (learn.microsoft.com `logging-commands`).
+pub fn azure(found: &[DiagnosticDocument]) -> String {
+    let mut out = String::new();
+    for found in found {
+        let DiagnosticDocument { code, severity, message, label: _, help, range, related: _, fix: _ } = found;
+        let help = help.as_ref().map(|help| format!(" {help}")).unwrap_or_default();
+        let _ = writeln!(
+            out,
+            "##vso[task.logissue type={severity};sourcepath={};linenumber={};columnnumber={};code={code};]{}",
+            vso_property(&range.path),
+            range.line,
+            range.column,
+            vso_data(&format!("{message}{help}"))
+        );
+    }
+    out
 }
 
 /// GitLab's code quality report: an array, empty where nothing is wrong (docs.gitlab.com `ci/testing/code_quality`).

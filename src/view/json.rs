@@ -9,7 +9,7 @@ use crate::kind::image_repository::{OWNER, PROJECT};
 use crate::object::reading::Users;
 use crate::object::state::{Contents, Image};
 use crate::plan::{
-    Action, Advice, AttributeChange, Change, Goal, GrantChange, Plan, Problem, SchemaCreation, Step,
+    Action, Advice, AttributeChange, Between, Change, Goal, GrantChange, Plan, Problem, SchemaCreation, Step,
     TagChange, Undeclared,
 };
 use crate::source::diagnostic::{Diagnostic, Label, Severity};
@@ -63,12 +63,23 @@ pub struct PlanDocument {
 /// Where a plan acts.
 #[derive(Debug, Serialize, JsonSchema)]
 pub struct TargetDocument {
-    /// The account identifier.
+    /// The account identifier; empty where no account was asked.
     pub account: String,
-    /// The host that answered, with its port where it is not the default.
+    /// The host that answered, with its port where it is not the default; empty where no account was asked.
     pub host: String,
     /// The role, or null.
     pub role: Option<String>,
+    /// Where no account was asked: the revisions of the files that are compared; else null.
+    pub between: Option<BetweenDocument>,
+}
+
+/// Two revisions of a definition's files.
+#[derive(Debug, Serialize, JsonSchema)]
+pub struct BetweenDocument {
+    /// What stands in the place of the account.
+    pub base: String,
+    /// What is compared with it.
+    pub head: String,
 }
 
 /// An object that nobody declares.
@@ -213,10 +224,14 @@ pub struct ResultDocument {
 /// What keeps a plan from being carried out.
 #[derive(Debug, Serialize, JsonSchema)]
 pub struct ProblemDocument {
+    /// The stable code, for `snowform explain`.
+    pub code: &'static str,
     /// What is wrong.
     pub message: String,
     /// What to do.
     pub help: String,
+    /// Where the reason stands, or null.
+    pub source: Option<Range>,
 }
 
 /// A remark on the plan, with commands for a shell.
@@ -261,7 +276,7 @@ pub struct NoteDocument {
 }
 
 /// A stretch of a file. Lines and columns count from 1, columns in code points; bytes count from 0.
-#[derive(Debug, Serialize, JsonSchema)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct Range {
     /// The file.
     pub path: String,
@@ -352,6 +367,7 @@ pub fn plan(plan: &Plan, outcome: Option<&Outcome>, files: &Files) -> PlanDocume
             account: target.account.clone(),
             host: target.host.clone(),
             role: target.role.clone(),
+            between: target.between.clone().map(|Between { base, head }| BetweenDocument { base, head }),
         },
         changes_present: plan.has_changes(),
         deployable: problems.is_empty(),
@@ -385,7 +401,12 @@ pub fn plan(plan: &Plan, outcome: Option<&Outcome>, files: &Files) -> PlanDocume
             .collect(),
         problems: problems
             .iter()
-            .map(|Problem { message, help }| ProblemDocument { message: message.clone(), help: help.clone() })
+            .map(|Problem { code, message, help, span }| ProblemDocument {
+                code,
+                message: message.clone(),
+                help: help.clone(),
+                source: span.map(|span| range(span, files)),
+            })
             .collect(),
         advice: advice
             .iter()
@@ -545,7 +566,8 @@ fn diagnostic_document(diagnostic: &Diagnostic, files: &Files) -> DiagnosticDocu
     }
 }
 
-fn range(span: Span, files: &Files) -> Range {
+/// A span's lines and columns.
+pub(super) fn range(span: Span, files: &Files) -> Range {
     let (start, end) = (files.start(span), files.position(span.file, span.end));
     Range {
         path: files.path(span.file).to_owned(),

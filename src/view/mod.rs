@@ -4,33 +4,24 @@ pub mod boxes;
 pub mod code_hosts;
 pub mod definition;
 pub mod diagnostics;
+pub mod difference;
+pub mod escape;
+pub mod findings;
+pub mod html;
 pub mod json;
 pub mod listing;
+pub mod markdown;
 pub mod outcome;
 pub mod plan;
+pub mod redact;
+pub mod report;
 pub mod sarif;
+pub mod script;
+
+pub use escape::visible;
 
 use std::collections::HashMap;
 use std::fmt::Write as _;
-
-/// Text from a file or an account, made safe to print: control characters, and those that turn the direction of
-/// text around, are written as escapes.
-pub fn visible(text: &str) -> String {
-    let mut safe = String::with_capacity(text.len());
-    for c in text.chars() {
-        let hidden = matches!(c, '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{2069}' | '\u{feff}');
-        match c {
-            '\n' => safe.push_str("\\n"),
-            '\t' => safe.push_str("\\t"),
-            '\r' => safe.push_str("\\r"),
-            c if c.is_control() || hidden => {
-                let _ = write!(safe, "\\u{{{:x}}}", u32::from(c));
-            }
-            c => safe.push(c),
-        }
-    }
-    safe
-}
 
 /// What stays the same of each diagnostic while lines move: its file, its code, its words, and which of several equal
 /// ones it is. Readers drop what they take for seen.
@@ -55,17 +46,5 @@ pub fn counted(number: usize, noun: &str) -> String {
         (1, _) => format!("1 {noun}"),
         (_, Some(stem)) => format!("{number} {stem}ies"),
         (_, None) => format!("{number} {noun}s"),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn nothing_printed_acts_on_a_terminal() {
-        let hostile = "\u{1b}[2Jx\u{202e}y\r\n\u{9b}31m";
-        let safe = visible(hostile);
-        assert!(safe.chars().all(|c| !c.is_control() && !('\u{202a}'..='\u{202e}').contains(&c)), "{safe}");
     }
 }

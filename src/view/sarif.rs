@@ -5,7 +5,7 @@ use crate::source::diagnostic::Rule;
 use serde_json::{Value, json};
 
 /// One run. Paths must be relative to the root of the repository; columns count code points.
-pub fn document(found: &[DiagnosticDocument], rules: &[&'static Rule]) -> Value {
+pub fn document(found: &[DiagnosticDocument], rules: &[Described]) -> Value {
     let fingerprints = super::fingerprints(found);
     let results: Vec<Value> =
         found.iter().zip(fingerprints).map(|(found, id)| result(found, id, rules)).collect();
@@ -16,7 +16,7 @@ pub fn document(found: &[DiagnosticDocument], rules: &[&'static Rule]) -> Value 
             "tool": { "driver": {
                 "name": "snowform",
                 "semanticVersion": env!("CARGO_PKG_VERSION"),
-                "rules": rules.iter().map(|rule| described(rule)).collect::<Vec<_>>(),
+                "rules": rules.iter().map(described).collect::<Vec<_>>(),
             }},
             "columnKind": "unicodeCodePoints",
             "results": results,
@@ -24,16 +24,35 @@ pub fn document(found: &[DiagnosticDocument], rules: &[&'static Rule]) -> Value 
     })
 }
 
-fn described(rule: &Rule) -> Value {
+/// A code and its meaning.
+#[derive(Clone, Debug)]
+pub struct Described {
+    /// The code.
+    pub code: &'static str,
+    /// One sentence.
+    pub summary: &'static str,
+    /// Why, and what to do.
+    pub help: String,
+}
+
+impl From<&'static Rule> for Described {
+    fn from(rule: &'static Rule) -> Self {
+        let help = format!("{}\n\nWrong:\n{}\nRight:\n{}", rule.why, rule.bad, rule.good);
+        Self { code: rule.code, summary: rule.summary, help }
+    }
+}
+
+fn described(rule: &Described) -> Value {
+    let Described { code, summary, help } = rule;
     json!({
-        "id": rule.code,
-        "shortDescription": { "text": rule.summary },
-        "fullDescription": { "text": rule.why },
-        "help": { "text": format!("{}\n\nWrong:\n{}\nRight:\n{}", rule.why, rule.bad, rule.good) },
+        "id": code,
+        "shortDescription": { "text": summary },
+        "fullDescription": { "text": help.lines().next().unwrap_or(summary) },
+        "help": { "text": help },
     })
 }
 
-fn result(found: &DiagnosticDocument, fingerprint: String, rules: &[&'static Rule]) -> Value {
+fn result(found: &DiagnosticDocument, fingerprint: String, rules: &[Described]) -> Value {
     let help = found.help.as_ref().map(|help| format!("\n{help}")).unwrap_or_default();
     let related: Vec<Value> = found
         .related
@@ -70,7 +89,7 @@ fn region(range: &Range) -> Value {
 }
 
 /// A path as a relative URI: what is no unreserved character is percent-encoded (RFC 3986).
-fn uri(path: &str) -> String {
+pub(super) fn uri(path: &str) -> String {
     let mut uri = String::with_capacity(path.len());
     for byte in path.replace('\\', "/").bytes() {
         if byte.is_ascii_alphanumeric() || b"-._~/".contains(&byte) {

@@ -55,7 +55,7 @@ pub(crate) async fn live(
 pub(crate) fn target(session: &dyn Session) -> Target {
     let identity = session.identity();
     let role = identity.role.as_ref().map(ToString::to_string);
-    Target { account: identity.account.clone(), host: identity.host.clone(), role }
+    Target { account: identity.account.clone(), host: identity.host.clone(), role, between: None }
 }
 
 /// Reads and plans. A plan is sound, whatever it is for.

@@ -4,6 +4,7 @@ use super::fallback;
 use super::functions::FUNCTIONS;
 use super::parse::{Expression, Mistake, Piece, What, is_template, parse};
 use super::{TEMPLATE_ARGUMENT, TEMPLATE_CYCLE, TEMPLATE_SYNTAX, TEMPLATE_UNKNOWN, Variables};
+use crate::kind::overlay::TARGETS;
 use crate::source::diagnostic::{Diagnostic, Diagnostics, Rule, did_you_mean};
 use crate::source::files::Files;
 use crate::source::span::Span;
@@ -18,6 +19,8 @@ pub struct Renderer<'a> {
     files: &'a Files,
     root: &'a Arc<Node>,
     variables: &'a Variables,
+    /// `snowform.yml`, where there is one.
+    overlay: Option<&'a Arc<Node>>,
     /// Values of the definition by their path.
     values: RefCell<HashMap<Vec<String>, Value>>,
     /// Where the values stand that could not be rendered.
@@ -37,6 +40,8 @@ pub enum Source {
     System,
     /// The definition; here its value stands.
     Definition(Span),
+    /// A target of `snowform.yml`, where none was chosen; here its value stands.
+    Target(Span),
     /// The key's default: it is left out.
     Default,
 }
@@ -89,12 +94,20 @@ impl<'a> Renderer<'a> {
             files,
             root,
             variables,
+            overlay: None,
             values: RefCell::default(),
             failed: RefCell::default(),
             shared: RefCell::default(),
             filters: minijinja::Environment::new(),
             found: RefCell::default(),
         }
+    }
+
+    /// The same, where a variable that has no other value has that of the first target that gives one: a definition is
+    /// checked before anybody has chosen a target.
+    #[must_use]
+    pub fn with_targets(self, overlay: Option<&'a Arc<Node>>) -> Self {
+        Self { overlay, ..self }
     }
 
     /// What was wrong with the templates, and the places of the values that stay unknown for it.
@@ -108,7 +121,10 @@ impl<'a> Renderer<'a> {
         let source = match (self.given(path), self.look_up(path)) {
             (Some((_, source)), _) => source,
             (None, Ok(node)) => Source::Definition(node.span),
-            (None, Err(_)) => Source::Default,
+            (None, Err(_)) => match self.of_a_target(path) {
+                Some((_, span)) => Source::Target(span),
+                None => Source::Default,
+            },
         };
         Some((value, source))
     }
@@ -127,6 +143,17 @@ impl<'a> Renderer<'a> {
         let Variables { overrides, system } = self.variables;
         let overridden = overrides.get(variable).map(|value| (value, Source::Override));
         overridden.or_else(|| system.get(variable).map(|value| (value, Source::System)))
+    }
+
+    /// What the first target says of `ctx.env.X` that says anything.
+    fn of_a_target(&self, path: &[String]) -> Option<(String, Span)> {
+        let [ctx, env, variable] = path else { return None };
+        if (ctx.as_str(), env.as_str()) != ("ctx", "env") {
+            return None;
+        }
+        let targets = self.overlay?.entry(TARGETS)?.value.as_mapping()?.iter();
+        let mut given = targets.filter_map(|target| target.value.entry("env")?.value.entry(variable));
+        given.find_map(|entry| Some((entry.value.as_str()?.to_owned(), entry.value.span)))
     }
 
     /// A document with its scalars rendered; what has no template is shared.
@@ -242,8 +269,11 @@ impl<'a> Renderer<'a> {
         let node = match self.look_up(path) {
             Ok(node) => node,
             Err(known) => {
-                let fallback = fallback::of(self.root, path).map(ToOwned::to_owned);
-                return fallback.ok_or_else(|| self.unknown_variable(&name, path, span, &known));
+                let of_a_target = self.of_a_target(path).map(|(value, _)| value);
+                let fallback = || fallback::of(self.root, path).map(ToOwned::to_owned);
+                return of_a_target
+                    .or_else(fallback)
+                    .ok_or_else(|| self.unknown_variable(&name, path, span, &known));
             }
         };
         let Some(text) = node.as_str() else {

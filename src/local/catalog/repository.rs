@@ -56,6 +56,8 @@ pub(crate) struct Visible<'a> {
     pub(crate) database: Option<Id>,
     /// Within this schema.
     pub(crate) schema: Option<Id>,
+    /// Only names that start so; upper case, as all names of repositories are.
+    pub(crate) prefix: &'a str,
 }
 
 /// The repository of this name in a schema.
@@ -127,7 +129,7 @@ pub(crate) fn for_each_visible(
          JOIN schema s ON s.database = d.id
          JOIN image_repository r ON r.schema = s.id
          JOIN role o ON o.id = r.owner
-         WHERE (?3 IS NULL OR d.id = ?3) AND (?4 IS NULL OR s.id = ?4) AND (?2 OR (
+         WHERE (?3 IS NULL OR d.id = ?3) AND (?4 IS NULL OR s.id = ?4) AND r.name >= ?5 AND r.name < ?6 AND (?2 OR (
              (r.owner IN held OR EXISTS (SELECT 1 FROM privilege_grant g
                  WHERE g.object_kind = 'IMAGE_REPOSITORY' AND g.object = r.id AND g.role IN held))
              AND (s.owner IN held OR EXISTS (SELECT 1 FROM privilege_grant g
@@ -136,8 +138,10 @@ pub(crate) fn for_each_visible(
                  WHERE g.object_kind = 'DATABASE' AND g.object = d.id AND g.role IN held))))
          ORDER BY d.name, s.name, r.name",
     )?;
-    let Visible { roles, all, database, schema } = visible;
-    let rows = statement.query_map(params![id_list(roles), all, database, schema], details)?;
+    let Visible { roles, all, database, schema, prefix } = visible;
+    // Behind every name that starts with the prefix.
+    let end = format!("{prefix}{}", char::MAX);
+    let rows = statement.query_map(params![id_list(roles), all, database, schema, prefix, end], details)?;
     for row in rows {
         if !keep(row?) {
             break;

@@ -30,6 +30,15 @@ impl Pattern {
         Self(pieces)
     }
 
+    /// What every text that matches starts with, in upper case.
+    pub(super) fn prefix(&self) -> String {
+        let characters = self.0.iter().map_while(|piece| match piece {
+            Piece::One(c) => Some(*c),
+            Piece::AnyOne | Piece::AnyText => None,
+        });
+        characters.flat_map(char::to_uppercase).collect()
+    }
+
     /// Whether all of `name` matches. Takes time proportional to pattern times name at worst: only the last
     /// `%` is ever reconsidered.
     pub(super) fn matches(&self, name: &str) -> bool {

@@ -40,6 +40,11 @@ impl<'a> Sieve<'a> {
         }
     }
 
+    /// What every name that is let through starts with, in upper case.
+    fn prefix(&self) -> String {
+        self.like.as_ref().map(Pattern::prefix).unwrap_or_default()
+    }
+
     /// Whether no further name will be let through.
     pub(super) fn is_full(&self) -> bool {
         self.left == 0
@@ -68,8 +73,10 @@ impl Run<'_> {
     pub(super) fn show_repositories(&self, scope: Option<&Scope>, filter: &Filter) -> Ran<Rows> {
         let (database, schema) = self.scope(scope)?;
         let access = &self.access;
-        let visible = Visible { roles: &access.held, all: access.manages_grants, database, schema };
         let mut sieve = Sieve::new(filter);
+        let prefix = sieve.prefix();
+        let visible =
+            Visible { roles: &access.held, all: access.manages_grants, database, schema, prefix: &prefix };
         let mut rows = Vec::new();
         repository::for_each_visible(self.connection, &visible, |repository| {
             if sieve.lets_through(&repository.name) {

@@ -8,7 +8,7 @@ mod desired;
 mod live;
 mod moved;
 
-use super::{Goal, Intent, Plan, Target, plan};
+use super::{Between, Goal, Intent, Plan, Target, plan};
 use crate::desired::{Desired, NameDefaults};
 use crate::object::name::Ident;
 use crate::object::reading::Live;
@@ -132,6 +132,9 @@ struct TargetDocument {
     account: String,
     host: String,
     role: Option<String>,
+    /// Base and head, where no account was asked.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    between: Option<(String, String)>,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -248,11 +251,12 @@ fn intent_document(intent: Intent) -> IntentDocument {
 }
 
 fn target_document(target: &Target) -> TargetDocument {
-    let Target { account, host, role } = target.clone();
-    TargetDocument { account, host, role }
+    let Target { account, host, role, between } = target.clone();
+    let between = between.map(|Between { base, head }| (base, head));
+    TargetDocument { account, host, role, between }
 }
 
 fn target(document: TargetDocument) -> Target {
-    let TargetDocument { account, host, role } = document;
-    Target { account, host, role }
+    let TargetDocument { account, host, role, between } = document;
+    Target { account, host, role, between: between.map(|(base, head)| Between { base, head }) }
 }

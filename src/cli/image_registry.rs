@@ -108,7 +108,7 @@ pub(super) async fn run(command: &ImageRegistryCommand, ui: &Ui) -> Result<Exit,
             let token = registry_access::token(&session).await?;
             if environment::variables().get("GITHUB_ACTIONS").is_some_and(|value| value == "true") {
                 // From now on GitHub shows stars in the job's log, wherever the token is printed.
-                ui.notice(&format!("::add-mask::{}", token.expose()));
+                ui.command(&format!("::add-mask::{}", token.expose()));
             }
             let seconds = i64::try_from(token.seconds()).unwrap_or(i64::MAX);
             Listing::One(vec![

@@ -134,6 +134,11 @@ impl Ui {
         self.talk(&format!("{}\n", lines(text, "")));
     }
 
+    /// Writes a command for the machine that runs us where data do not go: it is made of our own words alone.
+    pub(super) fn command(&self, text: &str) {
+        self.talk(&format!("{text}\n"));
+    }
+
     /// Draws diagnostics as talk.
     pub(super) fn diagnostics(&self, files: &Files, found: &[Diagnostic]) {
         if !found.is_empty() {

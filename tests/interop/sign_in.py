@@ -14,6 +14,7 @@ import base64
 import gzip
 import json
 import os
+import pty
 import re
 import shutil
 import subprocess
@@ -407,6 +408,35 @@ def people_at_the_local_account(scratch: Path):
         served.wait(timeout=30)
 
 
+def an_address_that_is_pasted(scratch: Path):
+    """A person at a terminal whose browser is elsewhere."""
+    server, home = Server(), scratch / "pasting"
+    (home / ".cache").mkdir(parents=True)
+    ours, theirs = pty.openpty()
+    variables = {"ACCOUNT": "a", "USER": "me", "HOST": "127.0.0.1", "PORT": str(server.port), "PROTOCOL": "http",
+        "AUTHENTICATOR": "externalbrowser"}
+    env = {f"SNOWFLAKE_{name}": value for name, value in variables.items()} | {"HOME": str(home), "BROWSER": "none"}
+    run = subprocess.Popen([SNOWFORM, "connection", "test"], stdin=theirs, stdout=theirs, stderr=theirs, env=env)
+    os.close(theirs)
+    said = ""
+
+    def until(words: str):
+        nonlocal said
+        while words not in said:
+            said += os.read(ours, 4096).decode()
+
+    until("begins with")
+    os.write(ours, b"what?\n")
+    until("That is not it")
+    os.write(ours, b"http://localhost:1/?token=the-pasted-token\n")
+    until("status     OK")
+    run.wait(timeout=30)
+    os.close(ours)
+    token = server.at("/session/v1/login-request")[0]["body"]["data"]["TOKEN"]
+    if (run.returncode, token) != (0, "the-pasted-token"):
+        raise AssertionError(f"{run.returncode}, {token}: {said}")
+
+
 def main() -> int:
     passed = failed = 0
     server = Server()
@@ -440,6 +470,7 @@ def main() -> int:
             check(name, both)
         check("what is kept by either", lambda: kept_by_either(server, scratch))
         check("people at the local account", lambda: people_at_the_local_account(scratch))
+        check("an address that is pasted", lambda: an_address_that_is_pasted(scratch))
     print(f"{passed} passed, {failed} failed")
     return 1 if failed else 0
 

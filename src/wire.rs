@@ -35,11 +35,14 @@ pub struct Envelope<T> {
     pub success: bool,
 }
 
-/// `POST /session/v1/login-request`, the body.
-#[derive(Clone, Debug, Serialize, Deserialize)]
+/// `POST /session/v1/login-request`, the body. Has no `Debug` on purpose.
+#[derive(Clone, Serialize, Deserialize)]
 pub struct LoginRequest {
-    /// All of it.
+    /// The credentials.
     pub data: LoginData,
+    /// What the account gave to go on from, between the steps of a login that waits for a person.
+    #[serde(rename = "inFlightCtx", default, skip_serializing_if = "Option::is_none")]
+    pub in_flight: Option<serde_json::Value>,
 }
 
 /// The credentials and the client's identity. `Debug` is safe only because clients never log bodies.
@@ -81,6 +84,21 @@ pub struct LoginData {
     /// `ALL` or `NONE`: which further roles take part.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub secondary_roles: Option<String>,
+    /// What binds the token of a browser to the one who asked for it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub proof_key: Option<String>,
+    /// Where on this machine the browser is to come back to: a port, as text.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub browser_mode_redirect_port: Option<String>,
+    /// What the identity provider Okta answered, whole.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub raw_saml_response: Option<String>,
+    /// Who vouches for a workload: `AWS`, `AZURE`, `GCP`, `OIDC`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub provider: Option<String>,
+    /// The token of the service that this runs in, beside whatever else is sent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub spcs_token: Option<String>,
 }
 
 impl std::fmt::Debug for LoginData {
@@ -121,8 +139,28 @@ pub struct LoginAnswer {
     /// Where the session stands.
     #[serde(deserialize_with = "or_default")]
     pub session_info: SessionInfo,
-    /// On a failed login: what the account wants next (`RETRY_LOGIN`, `EXT_AUTHN_DUO_ALL`, `PWD_CHANGE`).
+    /// On a login that is not finished: what the account wants next (`RETRY_LOGIN`, `EXT_AUTHN_DUO_ALL`,
+    /// `PWD_CHANGE`).
     pub next_action: Option<String>,
+    /// What to go on from with that.
+    pub in_flight_ctx: Option<serde_json::Value>,
+    /// A token that stands for the person's sign-in next time.
+    pub id_token: Option<String>,
+    /// A token that stands for the second factor next time.
+    pub mfa_token: Option<String>,
+}
+
+/// The answer to `POST /session/authenticator-request`, whose request is a login's. Holds a secret; has no `Debug`
+/// on purpose.
+#[derive(Clone, Default, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub struct AuthenticatorAnswer {
+    /// Where the person signs in.
+    pub sso_url: Option<String>,
+    /// What the login must show to use what the browser brings.
+    pub proof_key: Option<String>,
+    /// Where name and password are exchanged for a token, of identity providers that have such a thing.
+    pub token_url: Option<String>,
 }
 
 /// A session parameter.
@@ -350,6 +388,10 @@ pub mod code {
     pub const PAT_INVALID: &str = "394400";
     /// The OAuth token was not accepted.
     pub const OAUTH_INVALID: &str = "390303";
+    /// The OAuth token has expired.
+    pub const OAUTH_EXPIRED: &str = "390318";
+    /// The kept id token was not accepted.
+    pub const ID_TOKEN_INVALID: &str = "390195";
     /// A one-time code is needed.
     pub const MFA_REQUIRED: &str = "394508";
 }

@@ -67,7 +67,9 @@ impl Place {
             own.iter().map(|(name, value)| (format!("SNOWFLAKE_{name}"), (*value).to_owned())).collect();
         let located = Located { config: PathBuf::new(), connections: PathBuf::new(), is_custom: false };
         let flags = Flags { temporary_connection: true, ..Flags::default() };
-        let settings = resolve(&Sources { located, files: Vec::new(), environment, flags }).unwrap();
+        let settings =
+            resolve(&Sources { located, files: Vec::new(), environment, service_token: None, flags })
+                .unwrap();
         let millis = Duration::from_millis;
         let retry = Retry { tries: 6, base: millis(2), max: millis(8), longest_asked: millis(50) };
         let options = ClientOptions { retry, ..ClientOptions::default() };

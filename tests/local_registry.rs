@@ -223,6 +223,44 @@ async fn every_way_to_sign_in_and_what_is_refused() {
     assert_eq!(served.send(query).await.status, 401);
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn the_sign_of_a_name_that_addresses_do_not_have_is_read_in_both_spellings() {
+    let served = Served::new(ServerConfig::default()).await;
+    let mut context = Context::local();
+    served.account.execute(&mut context, "create image repository re$po").unwrap();
+    let config = snowform::local::write_connection_file(
+        &served.account,
+        served.directory.path(),
+        served.handle.address(),
+    );
+    let config = config.unwrap();
+    let url = |arguments: &[&str]| {
+        let output = std::process::Command::new(env!("CARGO_BIN_EXE_snowform"))
+            .args(["image-repository"])
+            .args(arguments)
+            .args(["--config-file", config.to_str().unwrap()])
+            .env_clear()
+            .env("HOME", served.directory.path())
+            .output()
+            .unwrap();
+        assert!(output.status.success(), "{output:?}");
+        String::from_utf8(output.stdout).unwrap()
+    };
+    let found = url(&["url", "re$po"]);
+    assert_eq!(found.trim(), format!("{}/local/public/re%24po", served.handle.address()));
+    let (_, path) = found.trim().split_once('/').unwrap();
+    let password = std::fs::read_to_string(&config).unwrap();
+    let password =
+        password.lines().find_map(|line| line.strip_prefix("password = ")).unwrap().trim_matches('"');
+    let client = served.client("LOCAL", password).await;
+    client.push(&format!("{path}/app"), "v1", &[b"{}"]).await;
+    assert_eq!(client.get("/v2/local/public/re$po/app/tags/list").await.json()["tags"], json!(["v1"]));
+    for image in ["local/public/re$po/app", "local/public/re%24po/app", "app"] {
+        let tags = url(&["list-tags", "re$po", "-i", image, "--format", "json"]);
+        assert!(tags.contains(":v1\""), "{image}: {tags}");
+    }
+}
+
 #[tokio::test]
 async fn a_token_that_expires_in_the_middle_of_a_push_costs_nothing_of_it() {
     let served = Served::new(ServerConfig::default()).await;

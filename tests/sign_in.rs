@@ -9,7 +9,7 @@ use std::fs;
 use std::io::{Read as _, Write as _};
 use std::net::TcpListener;
 use std::path::Path;
-use std::process::{Command, Output};
+use std::process::{Command, Output, Stdio};
 
 /// A registry on this machine that answers everything with this.
 fn answers_with(response: String) -> String {
@@ -99,6 +99,19 @@ async fn a_token_is_printed_where_it_is_asked_for_and_nowhere_else() {
     let token = printed.lines().nth(1).unwrap().split(',').next().unwrap();
     assert!(token.len() > 30 && !text(&asked.stderr).contains(token), "{asked:?}");
 
+    // A job of GitHub Actions says first that it is to be hidden, and where the token itself does not go.
+    let config = account_directory.join("config.toml");
+    let job = Command::new(env!("CARGO_BIN_EXE_snowform"))
+        .args(["image-registry", "token", "--format", "csv", "--config-file", config.to_str().unwrap()])
+        .env_clear()
+        .env("HOME", directory.path().join("home"))
+        .env("GITHUB_ACTIONS", "true")
+        .output()
+        .unwrap();
+    let printed = text(&job.stdout);
+    let token = printed.lines().nth(1).unwrap().split(',').next().unwrap();
+    assert_eq!(text(&job.stderr), format!("::add-mask::{token}\n"));
+
     let signed_in = snowform(directory.path(), &["image-registry", "login"]);
     assert_eq!((signed_in.status.code(), text(&signed_in.stdout)), (Some(0), "Login Succeeded\n".to_owned()));
     let file = fs::read_to_string(directory.path().join("home/.docker/config.json")).unwrap();
@@ -120,4 +133,60 @@ async fn a_token_is_printed_where_it_is_asked_for_and_nowhere_else() {
         .unwrap();
     assert_eq!(local.status.code(), Some(2), "{local:?}");
     assert!(text(&local.stderr).contains("snowform local serve"), "{local:?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn many_helpers_at_once_sign_in_once() {
+    let directory = tempfile::tempdir().unwrap();
+    let account_directory = directory.path().join("account");
+    let account = Account::open(&account_directory).unwrap();
+    let handle = server::serve(account.clone(), ServerConfig::default()).await.unwrap();
+    write_connection_file(&account, &account_directory, handle.address()).unwrap();
+    account.execute(&mut Context::local(), "create image repository r").unwrap();
+    let helpers = directory.path().join("helpers");
+    fs::create_dir(&helpers).unwrap();
+    let install = ["image-registry", "install-helper", "--bin-dir", helpers.to_str().unwrap()];
+    let installed = snowform(directory.path(), &install);
+    assert!(installed.status.success(), "{installed:?}");
+
+    let get = || {
+        let mut child = Command::new(helpers.join("docker-credential-snowform"))
+            .arg("get")
+            .env_clear()
+            .env("HOME", directory.path().join("home"))
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .spawn()
+            .unwrap();
+        child.stdin.take().unwrap().write_all(handle.address().to_string().as_bytes()).unwrap();
+        child
+    };
+    let logins =
+        || handle.requests().iter().filter(|request| request.path.ends_with("/login-request")).count();
+    let at_once = || {
+        let children: Vec<_> = (0..8).map(|_| get()).collect();
+        let outputs = children.into_iter().map(|child| child.wait_with_output().unwrap());
+        let secrets: std::collections::BTreeSet<String> = outputs
+            .map(|output| {
+                assert!(output.status.success(), "{output:?}");
+                let found: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+                found["Secret"].as_str().unwrap().to_owned()
+            })
+            .collect();
+        assert_eq!(secrets.len(), 1, "all have the same token");
+    };
+    let before = logins();
+    at_once();
+    assert_eq!(logins() - before, 1);
+    at_once();
+    assert_eq!(logins() - before, 1, "the token is kept");
+    // A token that is refused is replaced once as well.
+    let cache = directory.path().join("home/.cache/snowform/registry-tokens.json");
+    let mut document: serde_json::Value = serde_json::from_slice(&fs::read(&cache).unwrap()).unwrap();
+    for entry in document["tokens"].as_object_mut().unwrap().values_mut() {
+        entry["token"] = "refused".into();
+    }
+    fs::write(&cache, document.to_string()).unwrap();
+    at_once();
+    assert_eq!(logins() - before, 2);
 }

@@ -252,6 +252,11 @@ pub static ERRORS: &[Explained] = &[
         "They stand in schemas: `--in schema NAME`.",
     ),
     failed(
+        "sessions",
+        "the sessions that are kept between runs cannot be removed",
+        "`connection forget --all` removes them. Remove their directory by hand; the account ends the sessions by itself.",
+    ),
+    failed(
         "snapshot",
         "the file is no snapshot that this definition can be planned from",
         "A snapshot holds what was read of the schemas that the definition had then. Take a new one: `snowform snapshot FILE`.",

@@ -1,18 +1,21 @@
 //! The way to an account: which one the options mean, and a session with it. The one place that knows both adapters.
 
 use super::error::{CommandError, Exit};
+use super::sign_in::{AtTerminal, SignInArgs};
 use super::ui::Ui;
 use crate::codehost::machine;
 use crate::local::session::{LocalSession, Options};
 use crate::local::{Account, LocalError};
 use crate::object::name::Ident;
 use crate::session::Session;
+use crate::snowflake::auth::desk::{Desk, Person};
 use crate::snowflake::client::{self, ClientOptions, SnowflakeSession};
 use crate::snowflake::settings::{self, Flags, Settings, SettingsError, Sources};
 use clap::Args;
 use secrecy::SecretString;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 /// Where the embedded account of a project stands.
 pub(super) const LOCAL_DIRECTORY: &str = ".snowform";
@@ -42,7 +45,9 @@ pub(super) struct ConnectionArgs {
     /// Password; better in a connection file or in SNOWFLAKE_PASSWORD, since other users see command lines
     #[arg(long)]
     pub(super) password: Option<SecretText>,
-    /// How to sign in: snowflake, username_password_mfa, snowflake_jwt, programmatic_access_token, oauth
+    /// How to sign in: snowflake, username_password_mfa, snowflake_jwt, programmatic_access_token, oauth,
+    /// externalbrowser, oauth_authorization_code, oauth_client_credentials, workload_identity, or the address of an
+    /// Okta organisation
     #[arg(long)]
     pub(super) authenticator: Option<String>,
     /// Private key (PKCS#8 PEM) for snowflake_jwt
@@ -78,11 +83,19 @@ pub(super) struct ConnectionArgs {
     /// Warehouse of the session; no statement of snowform needs one
     #[arg(long)]
     pub(super) warehouse: Option<String>,
+    #[command(flatten)]
+    pub(super) sign_in: SignInArgs,
 }
 
 /// A secret on the command line; `Debug` does not show it.
 #[derive(Clone, Debug)]
 pub(super) struct SecretText(SecretString);
+
+impl SecretText {
+    pub(super) fn secret(&self) -> SecretString {
+        self.0.clone()
+    }
+}
 
 impl std::str::FromStr for SecretText {
     type Err = std::convert::Infallible;
@@ -95,7 +108,7 @@ impl std::str::FromStr for SecretText {
 impl ConnectionArgs {
     /// The same, in the words of the settings.
     pub(super) fn flags(&self) -> Flags {
-        let secret = |text: &Option<SecretText>| text.as_ref().map(|SecretText(secret)| secret.clone());
+        let secret = |text: &Option<SecretText>| text.as_ref().map(SecretText::secret);
         Flags {
             connection: self.connection.clone(),
             temporary_connection: self.temporary_connection,
@@ -115,6 +128,7 @@ impl ConnectionArgs {
             schema: self.schema.clone(),
             role: self.role.clone(),
             warehouse: self.warehouse.clone(),
+            others: self.sign_in.flags(),
         }
     }
 }
@@ -128,7 +142,25 @@ pub(super) async fn open(
     if args.local {
         return open_local(args, project);
     }
+    let settings = settings_of(args, ui)?;
+    let desk = Desk::of(&settings, person(ui));
+    Ok(Box::new(client::connect_at(&settings, ClientOptions::default(), desk).await?))
+}
+
+/// Opens a session that is sure to have been signed in for just now, and that is not kept.
+pub(super) async fn open_anew(
+    args: &ConnectionArgs,
+    project: &Path,
+    ui: &Ui,
+) -> Result<Box<dyn Session>, CommandError> {
+    if args.local {
+        return open_local(args, project);
+    }
     Ok(Box::new(open_remote(args, ui).await?.session))
+}
+
+fn person(ui: &Ui) -> Arc<dyn Person> {
+    Arc::new(AtTerminal(ui.clone()))
 }
 
 /// A session with an account that has a registry, and the settings that led to it.
@@ -137,10 +169,12 @@ pub(super) struct Remote {
     pub(super) settings: Settings,
 }
 
-/// Opens a session over the network: the embedded account has a registry only where it is served.
+/// Opens a session over the network: the embedded account has a registry only where it is served. No session of an
+/// earlier command is used: a registry's token dies with the session that it was issued for, so nobody else may end it.
 pub(super) async fn open_remote(args: &ConnectionArgs, ui: &Ui) -> Result<Remote, CommandError> {
     let settings = settings_of(args, ui)?;
-    let session = client::connect(&settings, ClientOptions::default()).await?;
+    let desk = Desk::of(&settings, person(ui)).without_sessions();
+    let session = client::connect_at(&settings, ClientOptions::default(), desk).await?;
     Ok(Remote { session, settings })
 }
 

@@ -3,8 +3,12 @@
 use super::connect::{self, ConnectionArgs};
 use super::error::{CommandError, Exit};
 use super::ui::Ui;
-use crate::snowflake::settings::{self, NamedConnection, Setting, SettingValue, Sources};
-use crate::view::visible;
+use crate::snowflake::client::{self, ClientOptions};
+use crate::snowflake::sessions::SessionStore;
+use crate::snowflake::settings::{
+    self, Environment, NamedConnection, Setting, SettingOrigin, SettingValue, Sources,
+};
+use crate::view::{counted, visible};
 use clap::{Args, Subcommand};
 use serde::Serialize;
 use serde_json::{Map, Value};
@@ -24,6 +28,19 @@ pub(super) enum ConnectionAction {
     List(ConnectionArgs),
     /// Sign in, and say who the account takes us for
     Test(ConnectionArgs),
+    /// Show how one connection resolves: every value, where it came from, and what is missing
+    Explain(ConnectionArgs),
+    /// End the session that is kept of a connection, and forget the tokens of its earlier sign-ins
+    ///
+    /// Sessions are kept between two commands, so that the second needs no sign-in. They are not kept in continuous
+    /// integration, nor where client_store_temporary_credential = false stands in the connection.
+    Forget {
+        /// Forget the sessions of every connection, without telling their accounts
+        #[arg(long)]
+        all: bool,
+        #[command(flatten)]
+        connection: ConnectionArgs,
+    },
 }
 
 #[derive(Serialize)]
@@ -33,6 +50,13 @@ struct ConnectionDocument {
     origin: String,
     parameters: Map<String, Value>,
     origins: Map<String, Value>,
+}
+
+#[derive(Serialize)]
+struct Explained {
+    method: &'static str,
+    endpoint: String,
+    connection: ConnectionDocument,
 }
 
 #[derive(Serialize)]
@@ -92,8 +116,56 @@ fn text(connection: &NamedConnection) -> String {
     out
 }
 
+/// Shows one connection as it would be used.
+pub(super) fn explain(args: &ConnectionArgs, ui: &Ui) -> Result<Exit, CommandError> {
+    let sources = Sources::read(args.flags())?;
+    let settings = settings::resolve(&sources)?;
+    for warning in settings.warnings() {
+        ui.remark(&format!("warning: {warning}"));
+    }
+    let connection = NamedConnection {
+        name: settings.connection().unwrap_or("temporary").to_owned(),
+        is_default: false,
+        origin: SettingOrigin::Default,
+        values: settings.iter().map(|(key, setting)| (key, setting.clone())).collect(),
+    };
+    let noun = settings.method().noun();
+    ui.data(
+        || {
+            let values = text(&connection);
+            let values = values.split_once('\n').map_or("", |(_, rest)| rest).trim_end();
+            let name = visible(&connection.name);
+            format!("{name}, at {}, by {noun}\n{values}\n", settings.endpoint())
+        },
+        || Explained {
+            method: noun,
+            endpoint: settings.endpoint().to_string(),
+            connection: document(&connection),
+        },
+    );
+    Ok(Exit::Done)
+}
+
+/// Ends what is kept of a connection, or of all.
+pub(super) async fn forget(all: bool, args: &ConnectionArgs, ui: &Ui) -> Result<Exit, CommandError> {
+    if all {
+        let variables = Environment::new(crate::host::environment::variables());
+        let forgotten = SessionStore::here(&variables).map_or(Ok(0), |store| store.forget_all());
+        let count = forgotten.map_err(|error| {
+            let message = format!("the kept sessions cannot be removed: {error}");
+            CommandError::new(Exit::Failed, "sessions", message, "remove ~/.cache/snowform/sessions")
+        })?;
+        ui.remark(&format!("{} forgotten; their accounts end them by themselves", counted(count, "session")));
+        return Ok(Exit::Done);
+    }
+    let settings = connect::settings_of(args, ui)?;
+    let forgot = client::forget(&settings, ClientOptions::default()).await?;
+    ui.remark(if forgot { "forgotten" } else { "nothing is kept of this connection" });
+    Ok(Exit::Done)
+}
+
 pub(super) async fn test(args: &ConnectionArgs, ui: &Ui) -> Result<Exit, CommandError> {
-    let session = connect::open(args, Path::new("."), ui).await?;
+    let session = connect::open_anew(args, Path::new("."), ui).await?;
     let identity = session.identity().clone();
     session.close().await;
     let part = |part: &Option<crate::object::name::Ident>| part.as_ref().map(ToString::to_string);

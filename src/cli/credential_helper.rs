@@ -172,7 +172,8 @@ async fn get(ui: &Ui) -> Result<String, CommandError> {
     Ok(helper::credentials(&input, &token).expose_secret().to_owned())
 }
 
-/// A kept token that the registry still takes, else a new one.
+/// A kept token that the registry still takes, else a new one. Clients ask for many at once, one for each layer: one of
+/// these processes signs in, and the others wait for what it is given.
 async fn current_token(host: &str, known: &KnownHost, ui: &Ui) -> Result<SessionToken, CommandError> {
     let KnownHost { connection, config_file, plain, before: _, link: _ } = known;
     let (connection, config_file) = (connection.clone(), config_file.clone());
@@ -180,19 +181,40 @@ async fn current_token(host: &str, known: &KnownHost, ui: &Ui) -> Result<Session
     let settings = connect::settings_of(&args, ui)?;
     let cache = TokenCache::new(cache_file()?);
     let key = key(host, &args, &settings);
-    if let Some(token) = cache.get(&key) {
-        let client = Client::new(if *plain { Scheme::Http } else { Scheme::Https }, host)?;
-        match client.sign_in(&token.password()).await {
-            // The session may have ended, or the grants may have changed since.
-            Err(RegistryError::Refused { .. }) => {}
-            // Whatever else is wrong, the client will meet it too, and say it better.
-            _ => return Ok(token),
-        }
+    let client = Client::new(if *plain { Scheme::Http } else { Scheme::Https }, host)?;
+    let refused = match good_token(&cache, &key, &client).await {
+        Kept::Good(token) => return Ok(token),
+        Kept::Refused(token) => Some(token),
+        Kept::Nothing => None,
+    };
+    let _turn = cache.turn(&key).await?;
+    // Whoever had the turn before may have left a token, which is another one than was refused.
+    if let Some(token) = cache.get(&key)
+        && refused.is_none_or(|refused| refused.expose() != token.expose())
+    {
+        return Ok(token);
     }
     let Remote { session, .. } = connect::open_remote(&args, ui).await?;
     let token = registry_access::token(&session).await?;
     cache.put(&key, &token)?;
     Ok(token)
+}
+
+/// What is kept for a key.
+enum Kept {
+    Good(SessionToken),
+    /// The session may have ended, or the grants may have changed since.
+    Refused(SessionToken),
+    Nothing,
+}
+
+async fn good_token(cache: &TokenCache, key: &str, client: &Client) -> Kept {
+    let Some(token) = cache.get(key) else { return Kept::Nothing };
+    match client.sign_in(&token.password()).await {
+        Err(RegistryError::Refused { .. }) => Kept::Refused(token),
+        // Whatever else is wrong, the client will meet it too, and say it better.
+        _ => Kept::Good(token),
+    }
 }
 
 /// What a token counts for.

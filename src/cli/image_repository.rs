@@ -250,6 +250,9 @@ pub(super) async fn run(
             args.select(closing(session, async |session| listed(session, &sql).await).await?)
         }
         Action::ListTags { name, image_name, connection } => {
+            name.checked()?;
+            // The official CLI's words.
+            ui.remark("DeprecationWarning: The command 'list-tags' is deprecated.");
             let tags = registry_access::tags(connection, name, image_name, ui).await?;
             let row = |tag: String| vec![Cell::Text(format!("{image_name}:{tag}"))];
             Listing::Many(vec!["tag".to_owned()], tags.into_iter().map(row).collect())

@@ -32,6 +32,9 @@ enum LocalAction {
         /// Let images be deleted over the registry's protocol, which Snowflake's registry does not
         #[arg(long)]
         registry_deletes: bool,
+        /// How long a registry's token is good; for tests of what happens when it is over
+        #[arg(long, hide = true, value_name = "SECONDS", default_value_t = 3600)]
+        registry_token_seconds: u64,
         #[command(flatten)]
         place: Place,
     },
@@ -65,10 +68,11 @@ impl Place {
 
 pub(super) async fn run(command: &LocalCommand, ui: &Ui) -> Result<Exit, CommandError> {
     match &command.action {
-        LocalAction::Serve { port, registry_deletes, place } => {
+        LocalAction::Serve { port, registry_deletes, registry_token_seconds, place } => {
             let address = SocketAddr::from((Ipv4Addr::LOCALHOST, *port));
-            let registry_deletes = *registry_deletes;
-            let config = ServerConfig { address, registry_deletes, ..ServerConfig::default() };
+            let (registry_deletes, registry_seconds) = (*registry_deletes, *registry_token_seconds);
+            let config =
+                ServerConfig { address, registry_deletes, registry_seconds, ..ServerConfig::default() };
             serve(config, &place.directory(), ui).await
         }
         LocalAction::Status { place } => status(&place.directory(), ui),

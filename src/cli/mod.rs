@@ -29,6 +29,7 @@ mod revisions;
 mod schema;
 mod select;
 mod show;
+mod sign_in;
 mod snapshot;
 mod spcs;
 mod target;
@@ -217,6 +218,10 @@ fn dispatch(command: &Command, ui: &Ui) -> Ran {
         Command::Connection(command) => match &command.action {
             ConnectionAction::List(args) => connection::list(args, ui).map_err(alone),
             ConnectionAction::Test(args) => wait(connection::test(args, ui)).map_err(alone),
+            ConnectionAction::Explain(args) => connection::explain(args, ui).map_err(alone),
+            ConnectionAction::Forget { all, connection } => {
+                wait(connection::forget(*all, connection, ui)).map_err(alone)
+            }
         },
         Command::ImageRepository(command)
         | Command::Spcs(spcs::SpcsCommand { action: SpcsAction::ImageRepository(command) }) => {

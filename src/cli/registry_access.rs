@@ -80,9 +80,17 @@ pub(super) async fn tags(
     let url = repository_urls::row(&session, repository, "repository_url").await?;
     let token = token(&session).await?;
     let (host, path) = url.split_once('/').unwrap_or((&url, ""));
+    let path = plain(path);
     let client = Client::new(scheme(&settings), host)?;
     let bearer = client.sign_in(&token.password()).await?;
-    Ok(client.tags(&bearer, &format!("{path}/{}", own_name(image, path))).await?)
+    let image = plain(image);
+    let name = format!("{path}/{}", own_name(&image, &path)).replace('$', "%24");
+    Ok(client.tags(&bearer, &name).await?)
+}
+
+/// A path with `$` as itself: it may be the sign of an address (`%24`) or of a name.
+fn plain(path: &str) -> String {
+    path.replace("%24", "$")
 }
 
 /// An image's name in its repository: without the repository's path in front, in any case, with or without a slash.

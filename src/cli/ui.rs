@@ -129,6 +129,11 @@ impl Ui {
         }
     }
 
+    /// Writes what a person has to know to go on, also where remarks are left out.
+    pub(super) fn notice(&self, text: &str) {
+        self.talk(&format!("{}\n", lines(text, "")));
+    }
+
     /// Draws diagnostics as talk.
     pub(super) fn diagnostics(&self, files: &Files, found: &[Diagnostic]) {
         if !found.is_empty() {
@@ -200,6 +205,11 @@ impl Ui {
 /// Writes what is for the machine that runs us: commands in its log.
 pub(super) fn machine(text: &str) {
     write(&mut io::stdout(), text);
+}
+
+/// The same beside the data, on standard error; commands count on either stream.
+pub(super) fn machine_aside(text: &str) {
+    write(&mut io::stderr(), text);
 }
 
 /// Whether progress may be shown.

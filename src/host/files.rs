@@ -68,6 +68,34 @@ pub fn create_private_dir(path: &Path) -> io::Result<()> {
     builder.create(path)
 }
 
+/// Creates a directory that the user alone can enter; one that is there is `AlreadyExists`.
+pub fn create_dir(path: &Path) -> io::Result<()> {
+    let mut builder = std::fs::DirBuilder::new();
+    #[cfg(unix)]
+    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
+    builder.create(path)
+}
+
+/// Removes a directory that holds nothing.
+pub fn remove_empty_dir(path: &Path) -> io::Result<()> {
+    std::fs::remove_dir(path)
+}
+
+/// When a file or a directory was last changed, in milliseconds since 1970-01-01 UTC.
+pub fn changed_at(path: &Path) -> Option<u64> {
+    let changed = std::fs::metadata(path).ok()?.modified().ok()?;
+    let since = changed.duration_since(std::time::UNIX_EPOCH).ok()?;
+    u64::try_from(since.as_millis()).ok()
+}
+
+/// The files of a directory; none where there is no such directory.
+pub fn list(directory: &Path) -> io::Result<Vec<std::path::PathBuf>> {
+    match std::fs::read_dir(directory) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(Vec::new()),
+        entries => entries?.map(|entry| Ok(entry?.path())).collect(),
+    }
+}
+
 /// Puts `content` where `path` says, whole or not at all: a reader sees the old file or the new one.
 /// The file is readable by the user alone where the system knows that.
 pub fn write_private(path: &Path, content: &[u8]) -> io::Result<()> {

@@ -2,6 +2,7 @@
 
 use super::SessionToken;
 use super::error::RegistryError;
+use crate::host::lock::LockedFile;
 use crate::host::{clock, files};
 use secrecy::SecretString;
 use serde::{Deserialize, Serialize};
@@ -57,12 +58,12 @@ impl TokenCache {
     /// # Errors
     /// [`RegistryError::File`] where the file cannot be written.
     pub fn put(&self, key: &str, token: &SessionToken) -> Result<(), RegistryError> {
-        let mut document = self.read();
         let now = clock::now_seconds();
-        document.tokens.retain(|_, entry| now < entry.issued_at.saturating_add(entry.seconds));
         let entry = Entry { token: token.expose().to_owned(), issued_at: now, seconds: token.seconds() };
-        document.tokens.insert(key.to_owned(), entry);
-        self.write(&document)
+        self.change(|document| {
+            document.tokens.retain(|_, entry| now < entry.issued_at.saturating_add(entry.seconds));
+            document.tokens.insert(key.to_owned(), entry);
+        })
     }
 
     /// Forgets the tokens of a host.
@@ -70,10 +71,39 @@ impl TokenCache {
     /// # Errors
     /// [`RegistryError::File`] where the file cannot be written.
     pub fn forget(&self, host: &str) -> Result<(), RegistryError> {
+        let is_of_host = |key: &str| key.split('\n').next() == Some(host);
+        if !self.read().tokens.keys().any(|key| is_of_host(key)) {
+            return Ok(());
+        }
+        self.change(|document| document.tokens.retain(|key, _| !is_of_host(key)))
+    }
+
+    /// The turn to sign in for a key: one process at a time has it, until it drops it or ends.
+    ///
+    /// # Errors
+    /// [`RegistryError::File`] where the file that stands for it cannot be made.
+    pub async fn turn(&self, key: &str) -> Result<LockedFile, RegistryError> {
+        let hash = ring::digest::digest(&ring::digest::SHA256, key.as_bytes());
+        let name: String = hash.as_ref()[..8].iter().map(|byte| format!("{byte:02x}")).collect();
+        let path = self.path.with_file_name(format!("registry-{name}.lock"));
+        let waiting = path.clone();
+        let taken = tokio::task::spawn_blocking(move || {
+            waiting.parent().map_or(Ok(()), files::create_private_dir)?;
+            LockedFile::wait(&waiting)
+        });
+        let taken = taken.await.map_err(std::io::Error::other).and_then(|taken| taken);
+        taken.map_err(|error| RegistryError::File { path, reason: error.to_string() })
+    }
+
+    /// Changes the file, while nobody else does.
+    fn change(&self, change: impl FnOnce(&mut Document)) -> Result<(), RegistryError> {
+        let lock = self.path.with_extension("lock");
+        let locked = self.path.parent().map_or(Ok(()), files::create_private_dir);
+        let locked = locked.and_then(|()| LockedFile::wait(&lock));
+        let _lock = locked.map_err(|error| RegistryError::File { path: lock, reason: error.to_string() })?;
         let mut document = self.read();
-        let before = document.tokens.len();
-        document.tokens.retain(|key, _| key.split('\n').next() != Some(host));
-        if document.tokens.len() == before { Ok(()) } else { self.write(&document) }
+        change(&mut document);
+        self.write(&document)
     }
 
     fn read(&self) -> Document {

@@ -3,11 +3,25 @@
 //! Source: snowflake-connector-python `auth/*.py`; docs.snowflake.com `user-guide/key-pair-auth`,
 //! `user-guide/programmatic-access-tokens`.
 
+mod aws;
+mod browser;
+pub mod desk;
+pub(in crate::snowflake) mod kept;
+mod oauth;
+mod okta;
+mod recall;
+mod sso;
+mod workload;
+
+use super::http::Transport;
 use super::key::{KeyError, SigningKey};
-use super::settings::{Key, Method, SettingOrigin, Settings, expand_home};
+use super::settings::{Environment, Key, Method, SettingOrigin, Settings, expand_home};
 use crate::host;
 use crate::session::SessionError;
 use crate::wire::LoginData;
+use desk::Desk;
+use kept::{Kind, TokenStore};
+use recall::Recall;
 use secrecy::{ExposeSecret as _, SecretString};
 use std::fmt;
 use std::io;
@@ -17,12 +31,50 @@ use std::path::{Path, PathBuf};
 pub(super) struct Credentials {
     user: Option<String>,
     proof: Proof,
+    recall: Recall,
 }
 
 enum Proof {
     Password { password: SecretString, passcode: Option<SecretString>, passcode_in_password: bool },
     KeyPair { key: Box<SigningKey>, account: String, user: String },
     Token { authenticator: &'static str, source: TokenSource },
+    Browser(sso::Sso),
+    OauthCode(Box<oauth::CodeFlow>),
+    OauthClient(Box<oauth::Client>),
+    Workload(workload::Workload),
+    Okta(okta::Okta),
+}
+
+/// What a login goes through to be made: everything that obtaining a proof may need.
+pub(super) struct Step<'a> {
+    pub(super) transport: &'a Transport,
+    pub(super) environment: &'a Environment,
+    pub(super) desk: &'a Desk,
+    /// The login without credentials.
+    pub(super) base: &'a LoginData,
+    /// The role that is asked for.
+    pub(super) role: Option<&'a str>,
+}
+
+/// What was obtained for one login from elsewhere, beside what the settings hold.
+#[derive(Clone, Default)]
+pub(super) struct Obtained {
+    authenticator: Option<&'static str>,
+    token: Option<SecretString>,
+    proof_key: Option<SecretString>,
+    saml: Option<SecretString>,
+    provider: Option<&'static str>,
+    oauth_type: Option<&'static str>,
+    /// Where it was kept from an earlier login: then it may be what is refused, and not who we are.
+    pub(super) kept: Option<Kind>,
+    /// Whether the person agrees that what the account gives in return is kept.
+    may_keep: bool,
+}
+
+/// What the account gave for next time.
+pub(super) struct ForNextTime {
+    pub(super) id_token: Option<SecretString>,
+    pub(super) mfa_token: Option<SecretString>,
 }
 
 enum TokenSource {
@@ -80,6 +132,14 @@ impl AuthError {
     }
 }
 
+/// The token of a service in Snowpark Container Services, which goes along with every login from inside one, whatever
+/// the method (snowflake-connector-python `_utils.py`); nothing elsewhere, and where it cannot be read.
+pub(super) fn service_token(environment: &Environment) -> Option<SecretString> {
+    environment.get("SNOWFLAKE_RUNNING_INSIDE_SPCS")?;
+    let read = host::files::read_to_string(Path::new("/snowflake/session/spcs_token"));
+    read.ok().map(|text| text.trim().to_owned()).filter(|text| !text.is_empty()).map(SecretString::from)
+}
+
 impl From<AuthError> for SessionError {
     fn from(error: AuthError) -> Self {
         Self::Authentication { code: None, message: error.to_string(), help: error.help() }
@@ -88,10 +148,10 @@ impl From<AuthError> for SessionError {
 
 impl Credentials {
     /// Reads what the settings name: the private key now, a token file at every login.
-    pub(super) fn load(settings: &Settings) -> Result<Self, AuthError> {
+    pub(super) fn load(settings: &Settings) -> Result<Self, SessionError> {
         let user = settings.text(Key::User).map(|user| user.into_owned());
         let proof = match settings.method() {
-            Method::Password => Proof::Password {
+            Method::Password | Method::PasswordMfa => Proof::Password {
                 password: settings.secret(Key::Password).unwrap_or_default(),
                 passcode: settings.secret(Key::Passcode),
                 passcode_in_password: settings.is_true(Key::PasscodeInPassword),
@@ -103,14 +163,106 @@ impl Credentials {
             },
             Method::AccessToken => token(settings, "PROGRAMMATIC_ACCESS_TOKEN"),
             Method::Oauth => token(settings, "OAUTH"),
+            Method::Browser => Proof::Browser(sso::Sso::new(settings)),
+            Method::OauthCode => Proof::OauthCode(Box::new(oauth::CodeFlow::new(settings)?)),
+            Method::OauthClient => Proof::OauthClient(Box::new(oauth::client(settings)?)),
+            Method::Workload(provider) => Proof::Workload(workload::Workload::new(settings, provider)?),
+            Method::Okta => Proof::Okta(okta::Okta::new(settings)?),
         };
-        Ok(Self { user, proof })
+        Ok(Self { user, proof, recall: Recall::new(settings) })
+    }
+
+    /// The user that logins name.
+    pub(super) fn user(&self) -> Option<&str> {
+        self.user.as_deref()
+    }
+
+    /// Obtains what a login needs beside the settings: from a person, from whoever vouches for this place, or from
+    /// where it was kept.
+    pub(super) async fn obtain(&self, step: &Step<'_>) -> Result<Obtained, SessionError> {
+        match &self.proof {
+            Proof::Password { .. } => Ok(Obtained {
+                kept: self.recall.get(Kind::Mfa, step.desk).map(|_| Kind::Mfa),
+                token: self.recall.get(Kind::Mfa, step.desk),
+                may_keep: true,
+                ..Obtained::default()
+            }),
+            Proof::KeyPair { .. } | Proof::Token { .. } => Ok(Obtained::default()),
+            Proof::Browser(sso) => match self.recall.in_turn(Kind::Id, step.desk).await {
+                (Some(token), _) => Ok(Obtained {
+                    authenticator: Some("ID_TOKEN"),
+                    token: Some(token),
+                    kept: Some(Kind::Id),
+                    may_keep: true,
+                    ..Obtained::default()
+                }),
+                (None, turn) => {
+                    let obtained = sso.obtain(step).await;
+                    drop(turn);
+                    obtained
+                }
+            },
+            Proof::OauthCode(flow) => self.recall.oauth(flow, self.user(), step).await,
+            Proof::OauthClient(client) => {
+                let tokens = client.own(step).await?;
+                Ok(oauth::obtained(tokens.access, "oauth_client_credentials", None))
+            }
+            Proof::Workload(workload) => workload.obtain(step).await,
+            Proof::Okta(okta) => okta.obtain(step, self.user()).await,
+        }
+    }
+
+    /// Forgets what was kept and is refused.
+    pub(super) fn forget(&self, kind: Kind, desk: &Desk) {
+        match (&self.proof, kind) {
+            (Proof::OauthCode(flow), Kind::OauthAccess | Kind::OauthRefresh) => {
+                self.recall.forget_oauth(flow, self.user(), kind, desk);
+            }
+            _ => self.recall.forget(kind, desk),
+        }
+    }
+
+    /// Forgets every token that is kept of this connection; whether there was one.
+    pub(super) fn forget_all(&self, store: &TokenStore) -> bool {
+        let provider = match &self.proof {
+            Proof::OauthCode(flow) => flow.client.owner(self.user()),
+            _ => None,
+        };
+        let owners: Vec<_> = self.recall.owner().into_iter().chain(provider.as_ref()).collect();
+        let all = owners.iter().flat_map(|owner| Kind::ALL.map(|kind| store.forget(owner, kind)));
+        // Each of them is to be forgotten, so the first is no reason to stop.
+        all.filter(|was_there| *was_there).count() > 0
+    }
+
+    /// Keeps what the account gave for next time, where that is wanted.
+    pub(super) fn keep(&self, obtained: &Obtained, given: &ForNextTime, desk: &Desk) {
+        let ForNextTime { id_token, mfa_token } = given;
+        for (kind, token) in [(Kind::Id, id_token), (Kind::Mfa, mfa_token)] {
+            if let Some(token) = token.as_ref().filter(|_| obtained.may_keep) {
+                self.recall.put(kind, token, desk);
+            }
+        }
+    }
+
+    /// The parameters of a session that ask for tokens for next time.
+    pub(super) fn parameters(&self) -> Vec<(&'static str, bool)> {
+        self.recall.parameters()
     }
 
     /// Puts the credentials into a login. A key pair signs a new token each time: the last one may have
     /// expired while the login was retried.
-    pub(super) fn fill(&self, data: &mut LoginData) -> Result<(), AuthError> {
+    pub(super) fn fill(&self, data: &mut LoginData, obtained: &Obtained) -> Result<(), AuthError> {
+        let exposed =
+            |secret: &Option<SecretString>| secret.as_ref().map(|text| text.expose_secret().to_owned());
         data.login_name.clone_from(&self.user);
+        data.authenticator = obtained.authenticator.map(ToOwned::to_owned);
+        data.token = exposed(&obtained.token);
+        data.proof_key = exposed(&obtained.proof_key);
+        data.raw_saml_response = exposed(&obtained.saml);
+        data.provider = obtained.provider.map(ToOwned::to_owned);
+        if let Some(kind) = obtained.oauth_type {
+            data.client_environment.insert("OAUTH_TYPE".to_owned(), kind.into());
+        }
         match &self.proof {
             Proof::Password { password, passcode, passcode_in_password } => {
                 data.password = Some(password.expose_secret().to_owned());
@@ -130,6 +282,11 @@ impl Credentials {
                 data.authenticator = Some((*authenticator).to_owned());
                 data.token = Some(source.read()?.expose_secret().to_owned());
             }
+            Proof::Browser(_)
+            | Proof::OauthCode(_)
+            | Proof::OauthClient(_)
+            | Proof::Workload(_)
+            | Proof::Okta(_) => {}
         }
         Ok(())
     }
@@ -138,13 +295,20 @@ impl Credentials {
     pub(super) fn fingerprint(&self) -> Option<&str> {
         match &self.proof {
             Proof::KeyPair { key, .. } => Some(key.fingerprint()),
-            Proof::Password { .. } | Proof::Token { .. } => None,
+            _ => None,
         }
     }
 
     /// A text of the account without the secrets that were sent, should it repeat one.
     pub(super) fn scrub(&self, text: &str, sent: &LoginData) -> String {
-        let secrets = [&sent.password, &sent.token, &sent.passcode];
+        let secrets = [
+            &sent.password,
+            &sent.token,
+            &sent.passcode,
+            &sent.proof_key,
+            &sent.raw_saml_response,
+            &sent.spcs_token,
+        ];
         let long_enough = secrets.into_iter().flatten().filter(|secret| secret.len() >= 4);
         long_enough.fold(text.to_owned(), |text, secret| text.replace(secret.as_str(), "****"))
     }
@@ -156,6 +320,11 @@ impl fmt::Debug for Credentials {
             Proof::Password { .. } => "password",
             Proof::KeyPair { .. } => "key pair",
             Proof::Token { authenticator, .. } => authenticator,
+            Proof::Browser(_) => "browser",
+            Proof::OauthCode(_) => "OAuth authorization code",
+            Proof::OauthClient(_) => "OAuth client credentials",
+            Proof::Workload(_) => "workload identity",
+            Proof::Okta(_) => "Okta",
         };
         f.debug_struct("Credentials")
             .field("user", &self.user)

@@ -1,15 +1,18 @@
 //! A session with a real account: the port's methods, roles on demand, and an orderly end.
 
+use super::auth::desk::Desk;
 use super::connection::{Connection, Link};
 use super::http::Transport;
-use super::login::{LoggedIn, Login};
+use super::login::Login;
 use super::result;
 use super::retry::Retry;
+use super::sessions::SessionStore;
 use super::settings::{Key, Settings};
 use super::statement::Statement;
 use crate::object::name::Ident;
 use crate::object::statement::{Operation, Sql};
 use crate::session::{Answer, Identity, Performed, Rows, Session, SessionError};
+use crate::wire::SessionInfo;
 use futures_util::future::join_all;
 use secrecy::SecretString;
 use std::collections::BTreeMap;
@@ -69,13 +72,42 @@ pub struct IssuedToken {
 /// refuses; [`SessionError::Unreachable`] where nothing answers; [`SessionError::Protocol`] where something
 /// else does.
 pub async fn connect(settings: &Settings, options: ClientOptions) -> Result<SnowflakeSession, SessionError> {
+    connect_at(settings, options, Desk::default()).await
+}
+
+/// The same with what a desk has: a person who can be asked, tokens of earlier logins, and sessions of earlier
+/// commands. With one of those, nothing is sent here.
+///
+/// # Errors
+/// As [`connect`].
+pub async fn connect_at(
+    settings: &Settings,
+    options: ClientOptions,
+    desk: Desk,
+) -> Result<SnowflakeSession, SessionError> {
     let ClientOptions { retry, max_in_flight, request_timeout } = options;
-    let login = Login::prepare(settings)?;
+    let desk = Desk { retry: retry.clone(), ..desk };
+    let leased = desk.sessions.as_ref().and_then(|store| store.lease(settings));
+    let login = Login::prepare(settings, desk)?;
     let transport = Transport::new(settings.endpoint(), retry, max_in_flight, request_timeout)?;
     let link = Arc::new(Link { transport, login });
-    let (primary, logged_in) = Connection::open(Arc::clone(&link), None).await?;
+    let (primary, user, place) = match leased {
+        Some((lease, Some(kept))) => {
+            tracing::debug!("goes on with a kept session");
+            let connection = Connection::resume(Arc::clone(&link), lease, &kept);
+            if !kept.is_fresh() {
+                connection.renew(&connection.tokens()).await?;
+            }
+            (connection, kept.user, kept.place)
+        }
+        leased => {
+            let lease = leased.map(|(lease, _)| lease);
+            let (connection, logged_in) = Connection::open(Arc::clone(&link), None, lease).await?;
+            (connection, logged_in.user, logged_in.place)
+        }
+    };
     Ok(SnowflakeSession {
-        identity: identity(settings, logged_in),
+        identity: identity(settings, user, place),
         link,
         primary: Arc::new(primary),
         others: Mutex::default(),
@@ -85,8 +117,27 @@ pub async fn connect(settings: &Settings, options: ClientOptions) -> Result<Snow
     })
 }
 
-fn identity(settings: &Settings, logged_in: LoggedIn) -> Identity {
-    let LoggedIn { session_token: _, master_token: _, user, place } = logged_in;
+/// Ends the session that is kept for these settings, at the account as well, and forgets the tokens of earlier logins;
+/// whether there was any of it.
+///
+/// # Errors
+/// [`SessionError`] where the settings name a key or a token that cannot be read.
+pub async fn forget(settings: &Settings, options: ClientOptions) -> Result<bool, SessionError> {
+    let ClientOptions { retry, max_in_flight, request_timeout } = options;
+    let login = Login::prepare(settings, Desk::default())?;
+    let transport = Transport::new(settings.endpoint(), retry, max_in_flight, request_timeout)?;
+    let link = Arc::new(Link { transport, login });
+    let forgot_tokens = link.login.forget_tokens();
+    let leased = SessionStore::here(settings.environment()).and_then(|store| store.lease(settings));
+    let Some((lease, Some(kept))) = leased else { return Ok(forgot_tokens) };
+    let connection = Connection::resume(link, lease, &kept);
+    connection.do_not_keep();
+    // A session that the account does not know any more is as good as ended.
+    let _ = tokio::time::timeout(COURTESY_TIMEOUT, connection.end()).await;
+    Ok(true)
+}
+
+fn identity(settings: &Settings, user: Option<String>, place: SessionInfo) -> Identity {
     let user = user.or_else(|| settings.text(Key::User).map(|user| user.into_owned()));
     Identity {
         account: settings.account_name().to_owned(),
@@ -117,7 +168,7 @@ impl SnowflakeSession {
             Arc::clone(others.entry(role.clone()).or_default())
         };
         let opened = cell.get_or_try_init(|| async {
-            let (connection, _) = Connection::open(Arc::clone(&self.link), Some(role.clone())).await?;
+            let (connection, _) = Connection::open(Arc::clone(&self.link), Some(role.clone()), None).await?;
             Ok(Arc::new(connection))
         });
         opened.await.cloned()
@@ -128,7 +179,11 @@ impl SnowflakeSession {
         let connection = self.connection(role).await?;
         let mut statement = Statement::new(&connection, sql.as_str());
         let _registration = Registration::enter(self, statement.id(), Arc::clone(&connection));
+        if !with_rows {
+            connection.doubt();
+        }
         let mut answer = statement.run().await?;
+        connection.watch(&answer);
         if !with_rows {
             return Ok(Rows { query_id: answer.query_id, ..Rows::default() });
         }
@@ -194,14 +249,15 @@ impl Session for SnowflakeSession {
         })
     }
 
-    /// Sends the requests that end the sessions and waits no longer than 50 ms for their answers; they go on
+    /// Leaves the session open that is kept for the next command. Sends the requests that end the others and waits no longer than 50 ms for their answers; they go on
     /// in the background for as long as the runtime lives, up to five seconds.
     fn close<'a>(&'a self) -> Pin<Box<dyn Future<Output = ()> + Send + 'a>> {
         Box::pin(async move {
             if self.keep_open.load(Ordering::Relaxed) {
                 return;
             }
-            let ends = self.connections().into_iter().map(|connection| {
+            let ending = self.connections().into_iter().filter(|connection| !connection.is_kept());
+            let ends = ending.map(|connection| {
                 tokio::spawn(async move { tokio::time::timeout(COURTESY_TIMEOUT, connection.end()).await })
             });
             // Failures are of no consequence: an open session ends by itself.

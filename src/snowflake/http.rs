@@ -89,6 +89,8 @@ impl Tries {
 pub(super) enum Purpose {
     /// The first contact; a wrong address should show soon.
     Login,
+    /// What a person is waited for in: asked once, because they would be asked again.
+    Person,
     /// Everything later.
     Statement,
 }
@@ -130,6 +132,11 @@ impl Transport {
     /// Where the account is.
     pub(super) fn endpoint(&self) -> &Endpoint {
         &self.endpoint
+    }
+
+    /// Who sends the pages of the account, as browsers say it.
+    pub(super) fn origin(&self) -> String {
+        self.base.origin().ascii_serialization()
     }
 
     /// An address on the account's host.
@@ -205,6 +212,9 @@ impl Transport {
     }
 
     fn allowed_tries(&self, purpose: Purpose, failure: &Failure) -> u32 {
+        if purpose == Purpose::Person {
+            return 1;
+        }
         match failure {
             Failure::Reach { kind: ReachKind::Certificate | ReachKind::Encryption, .. }
             | Failure::Final(_) => 1,

@@ -2,17 +2,22 @@
 //!
 //! Source: gosnowflake `auth.go`, snowflake-connector-python `auth/_auth.py` and `network.py` (codes).
 
-use super::auth::Credentials;
-use super::http::{Call, Purpose, Transport, Tries};
+use super::auth::desk::{Desk, Notice};
+use super::auth::kept::{Kind, TokenStore};
+use super::auth::{Credentials, ForNextTime, Obtained, Step, service_token};
+use super::http::{Answer, Call, Purpose, Transport, Tries};
 use super::reply;
-use super::settings::{Key, Method, Settings};
+use super::settings::{Environment, Key, Method, Settings};
 use crate::host;
 use crate::object::name::Ident;
 use crate::session::SessionError;
 use crate::wire::{self, Envelope, LoginAnswer, LoginData, LoginRequest};
-use secrecy::SecretString;
+use secrecy::{ExposeSecret as _, SecretString};
 use std::collections::BTreeMap;
 use uuid::Uuid;
+
+/// How many kept tokens one login forgets: an access token, and the one that renews it.
+const MAX_FORGOTTEN: u32 = 2;
 
 /// Everything that logins of one session share.
 pub(super) struct Login {
@@ -25,19 +30,23 @@ pub(super) struct Login {
     client_app_id: String,
     secondary_roles: Option<String>,
     session_parameters: BTreeMap<String, serde_json::Value>,
+    environment: Environment,
+    desk: Desk,
 }
 
 /// What a login yields.
 pub(super) struct LoggedIn {
     pub(super) session_token: SecretString,
     pub(super) master_token: Option<SecretString>,
+    /// How long the tokens are good, in seconds, as far as the account says so.
+    pub(super) seconds: [Option<i64>; 2],
     pub(super) user: Option<String>,
     pub(super) place: wire::SessionInfo,
 }
 
 impl Login {
     /// Puts together what logins need; reads the private key, sends nothing.
-    pub(super) fn prepare(settings: &Settings) -> Result<Self, SessionError> {
+    pub(super) fn prepare(settings: &Settings, desk: Desk) -> Result<Self, SessionError> {
         let text = |key| settings.text(key).map(|text| text.into_owned());
         let place = [
             ("databaseName", text(Key::Database)),
@@ -45,9 +54,12 @@ impl Login {
             ("warehouse", text(Key::Warehouse)),
         ];
         let client_app_id = text(Key::ClientAppId).unwrap_or_default();
-        let session_parameters = session_parameters(settings, &client_app_id);
+        let credentials = Credentials::load(settings)?;
+        let mut session_parameters = session_parameters(settings, &client_app_id);
+        let own = credentials.parameters().into_iter();
+        session_parameters.extend(own.map(|(name, value)| (name.to_owned(), value.into())));
         Ok(Self {
-            credentials: Credentials::load(settings)?,
+            credentials,
             method: settings.method(),
             account: settings.account_name().to_owned(),
             role: text(Key::Role),
@@ -55,77 +67,160 @@ impl Login {
             client_app_id,
             secondary_roles: text(Key::SecondaryRoles).map(|roles| roles.to_uppercase()),
             session_parameters,
+            environment: settings.environment().clone(),
+            desk,
         })
     }
 
-    /// Logs in, under the given role where there is one, else under the connection's.
+    /// Forgets every token that was kept of earlier logins; whether there was one.
+    pub(super) fn forget_tokens(&self) -> bool {
+        let Some(store) = TokenStore::find(&self.environment) else { return false };
+        self.credentials.forget_all(&store)
+    }
+
+    /// Logs in, under the given role where there is one, else under the connection's. What was kept from an earlier
+    /// login and is refused now is forgotten, and the login made without it.
     pub(super) async fn run(
         &self,
         transport: &Transport,
         role: Option<&Ident>,
     ) -> Result<LoggedIn, SessionError> {
-        let host = transport.endpoint().authority();
         let role = role.map(Ident::to_string).or_else(|| self.role.clone());
-        let request_id = Uuid::new_v4();
+        let mut forgotten = 0;
+        loop {
+            let base = self.base();
+            let step = Step {
+                transport,
+                environment: &self.environment,
+                desk: &self.desk,
+                base: &base,
+                role: role.as_deref(),
+            };
+            let obtained = self.credentials.obtain(&step).await?;
+            let (answer, sent) = self.steps(transport, role.as_deref(), &obtained).await?;
+            match self.read(answer, &sent, role.clone()) {
+                Ok((logged_in, given)) => {
+                    self.credentials.keep(&obtained, &given, &self.desk);
+                    return Ok(logged_in);
+                }
+                Err(refusal) => {
+                    // A store that cannot be written gives the same token again.
+                    let kept = obtained.kept.filter(|_| forgotten < MAX_FORGOTTEN);
+                    let Some(kind) = kept else { return Err(self.refused(refusal)) };
+                    forgotten += 1;
+                    tracing::info!(?kind, code = refusal.code, "a kept token is refused");
+                    self.credentials.forget(kind, &self.desk);
+                    // A wrong password counts against the user, so it is not tried again.
+                    if kind == Kind::Mfa {
+                        return Err(self.refused(refusal));
+                    }
+                }
+            }
+        }
+    }
+
+    /// The requests of one login: the first, and where a person has to agree on their telephone, what follows.
+    async fn steps(
+        &self,
+        transport: &Transport,
+        role: Option<&str>,
+        obtained: &Obtained,
+    ) -> Result<(Envelope<LoginAnswer>, LoginData), SessionError> {
         let mut sent = LoginData::default();
+        let id = Uuid::new_v4();
         let mut tries = Tries::new();
         let answer = transport
             .send(Purpose::Login, &mut tries, |_| {
-                sent = self.data()?;
-                Ok(self.call(transport, &sent, role.as_deref(), request_id))
+                sent = self.base();
+                self.credentials.fill(&mut sent, obtained)?;
+                Ok(self.call(transport, &LoginRequest { data: sent.clone(), in_flight: None }, role, id))
             })
             .await?;
-        if answer.status == reqwest::StatusCode::FORBIDDEN {
-            return Err(forbidden(&host));
-        }
-        let envelope: Envelope<LoginAnswer> = reply::read(&answer, &host)?;
-        tracing::debug!(code = envelope.code, success = envelope.success, "login");
+        let first = envelope(&answer, transport)?;
+        let Some(in_flight) = waits_for_a_person(&first) else { return Ok((first, sent)) };
+        self.desk.person.tell(Notice::Push);
+        let mut data = sent.clone();
+        data.ext_authn_duo_method = Some("push".to_owned());
+        let second = self.follow(transport, role, LoginRequest { data, in_flight }).await?;
+        let data = second.data.as_ref();
+        let agreed = data.filter(|data| data.next_action.as_deref() == Some("EXT_AUTHN_SUCCESS"));
+        let Some(in_flight) = agreed.map(|data| data.in_flight_ctx.clone()) else {
+            return Ok((second, sent));
+        };
+        let request = LoginRequest { data: self.base(), in_flight };
+        Ok((self.follow(transport, role, request).await?, sent))
+    }
+
+    /// A request of a login that has begun. It is made once: another would ask the person again.
+    async fn follow(
+        &self,
+        transport: &Transport,
+        role: Option<&str>,
+        request: LoginRequest,
+    ) -> Result<Envelope<LoginAnswer>, SessionError> {
+        let id = Uuid::new_v4();
+        let call = |_: &Tries| Ok(self.call(transport, &request, role, id));
+        let answer = transport.send(Purpose::Person, &mut Tries::new(), call).await?;
+        envelope(&answer, transport)
+    }
+
+    /// What the last answer of a login says.
+    fn read(
+        &self,
+        envelope: Envelope<LoginAnswer>,
+        sent: &LoginData,
+        role: Option<String>,
+    ) -> Result<(LoggedIn, ForNextTime), Refusal> {
         let refusal = Refusal {
             code: envelope.code.as_deref().and_then(|code| code.parse().ok()),
-            message: envelope.message.as_deref().map(|message| self.credentials.scrub(message, &sent)),
+            message: envelope.message.as_deref().map(|message| self.credentials.scrub(message, sent)),
             next_action: envelope.data.as_ref().and_then(|data| data.next_action.clone()),
             role,
         };
         let data = envelope.data.filter(|_| envelope.success).unwrap_or_default();
-        let Some(token) = data.token.filter(|token| !token.is_empty()) else {
-            return Err(self.refused(refusal));
-        };
-        Ok(LoggedIn {
-            session_token: SecretString::from(token),
-            master_token: data.master_token.map(SecretString::from),
+        let secret = |text: Option<String>| text.filter(|text| !text.is_empty()).map(SecretString::from);
+        let Some(session_token) = secret(data.token) else { return Err(refusal) };
+        let given = ForNextTime { id_token: secret(data.id_token), mfa_token: secret(data.mfa_token) };
+        let logged_in = LoggedIn {
+            session_token,
+            master_token: secret(data.master_token),
+            seconds: [data.validity_in_seconds, data.master_validity_in_seconds],
             user: data.display_user_name.filter(|user| !user.is_empty()),
             place: data.session_info,
-        })
+        };
+        Ok((logged_in, given))
     }
 
-    fn data(&self) -> Result<LoginData, SessionError> {
+    /// A login without credentials.
+    fn base(&self) -> LoginData {
         let facts = [("APPLICATION", "snowform"), ("OS", host::environment::operating_system())];
-        let mut data = LoginData {
+        let service = service_token(&self.environment);
+        LoginData {
             account_name: self.account.clone(),
+            login_name: self.credentials.user().map(ToOwned::to_owned),
             client_app_id: Some(self.client_app_id.clone()).filter(|id| !id.is_empty()),
             client_app_version: Some(env!("CARGO_PKG_VERSION").to_owned()),
             client_environment: facts.map(|(name, value)| (name.to_owned(), value.into())).into(),
             session_parameters: self.session_parameters.clone(),
             secondary_roles: self.secondary_roles.clone(),
+            spcs_token: service.map(|token| token.expose_secret().to_owned()),
             ..LoginData::default()
-        };
-        self.credentials.fill(&mut data)?;
-        Ok(data)
+        }
     }
 
-    fn call(&self, transport: &Transport, data: &LoginData, role: Option<&str>, request_id: Uuid) -> Call {
-        let request_id_text = request_id.to_string();
+    fn call(&self, transport: &Transport, request: &LoginRequest, role: Option<&str>, id: Uuid) -> Call {
+        let request_id_text = id.to_string();
         let guid = Uuid::new_v4().to_string();
         let mut query: Vec<(&str, &str)> = vec![("requestId", &request_id_text), ("request_guid", &guid)];
         query.extend(self.place.iter().map(|(name, value)| (*name, value.as_str())));
         query.extend(role.map(|role| ("roleName", role)));
-        let body = serde_json::to_vec(&LoginRequest { data: data.clone() });
+        let body = serde_json::to_vec(request);
         Call {
             method: reqwest::Method::POST,
             url: transport.url("/session/v1/login-request", &query),
             body: Some(body.expect("internal error: a login has text keys only")),
             token: None,
-            request_id: Some(request_id),
+            request_id: Some(id),
         }
     }
 
@@ -148,7 +243,7 @@ impl Login {
         match (code, next_action) {
             (Some(390_100 | 390_422), _) => format!(
                 "check user and {} of the connection",
-                if self.method == Method::Password { "password" } else { self.method.noun() }
+                self.method.noun()
             ),
             (Some(390_189), _) => format!(
                 "the role {} does not exist or is not granted to the user; as a security administrator:\n\
@@ -172,8 +267,13 @@ impl Login {
                  or the user has no network policy; make a new one:\nALTER USER … ADD PROGRAMMATIC ACCESS TOKEN …"
                     .to_owned()
             }
-            (Some(390_303 | 390_318), _) => {
+            (Some(390_303 | 390_318), _) if self.method == Method::Oauth => {
                 "the OAuth token is invalid or expired; obtain a new one where this one came from".to_owned()
+            }
+            (Some(390_303 | 390_318), _) => {
+                "the account does not take the identity provider's token; its security integration names issuer, \
+                 audience and the claim that finds the user:\nSHOW SECURITY INTEGRATIONS"
+                    .to_owned()
             }
             (Some(394_508), _) | (_, Some("EXT_AUTHN_DUO_ALL" | "EXT_AUTHN_DUO_PUSH_N_PASSCODE")) => {
                 "the account asks for a second factor: give the code that your authenticator app shows with \
@@ -181,6 +281,11 @@ impl Login {
                     .to_owned()
             }
             (_, Some("PWD_CHANGE")) => "sign in to Snowsight and change the password".to_owned(),
+            _ if matches!(self.method, Method::Workload(_)) => {
+                "the account must know who vouches for this workload, and for which user:\n\
+                 ALTER USER … SET WORKLOAD_IDENTITY = (TYPE = … …)"
+                    .to_owned()
+            }
             _ => "check account, user and credentials of the connection".to_owned(),
         }
     }
@@ -192,6 +297,24 @@ struct Refusal {
     message: Option<String>,
     next_action: Option<String>,
     role: Option<String>,
+}
+
+fn envelope(answer: &Answer, transport: &Transport) -> Result<Envelope<LoginAnswer>, SessionError> {
+    let host = transport.endpoint().authority();
+    if answer.status == reqwest::StatusCode::FORBIDDEN {
+        return Err(forbidden(&host));
+    }
+    let envelope: Envelope<LoginAnswer> = reply::read(answer, &host)?;
+    tracing::debug!(code = envelope.code, success = envelope.success, "login");
+    Ok(envelope)
+}
+
+/// What to go on from where the account has asked a person to agree.
+fn waits_for_a_person(envelope: &Envelope<LoginAnswer>) -> Option<Option<serde_json::Value>> {
+    let data = envelope.data.as_ref()?;
+    let asks = ["EXT_AUTHN_DUO_ALL", "EXT_AUTHN_DUO_PUSH_N_PASSCODE"];
+    let waits = data.next_action.as_deref().is_some_and(|action| asks.contains(&action));
+    waits.then(|| data.in_flight_ctx.clone())
 }
 
 fn forbidden(host: &str) -> SessionError {

@@ -17,12 +17,21 @@ pub(super) fn read<T: DeserializeOwned>(answer: &Answer, host: &str) -> Result<E
     }
 }
 
-/// What answered, without what it said: status, type, and the title of a page.
-fn not_an_account(answer: &Answer, host: &str, error: Option<&serde_json::Error>) -> SessionError {
-    let content_type = match answer.content_type.split(';').next().map(str::trim) {
+/// An answer without what it says: status, type, and the title of a page.
+pub(super) fn description(answer: &Answer) -> String {
+    let title = title(&answer.body).map(|title| format!(", titled {title:?}")).unwrap_or_default();
+    format!("status {}, {}{title}", answer.status.as_u16(), content_type(answer))
+}
+
+fn content_type(answer: &Answer) -> &str {
+    match answer.content_type.split(';').next().map(str::trim) {
         None | Some("") => "no content type",
         Some(content_type) => content_type,
-    };
+    }
+}
+
+fn not_an_account(answer: &Answer, host: &str, error: Option<&serde_json::Error>) -> SessionError {
+    let content_type = content_type(answer);
     let status = answer.status.as_u16();
     let details = match (title(&answer.body), error) {
         (Some(title), _) => format!(", titled {title:?}"),

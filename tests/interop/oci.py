@@ -7,22 +7,30 @@ credential files are of its own, so that nobody's real ones are touched. One lin
 whether all passed.
 """
 
+import contextlib
 import hashlib
 import json
 import os
 import re
 import shutil
+import socket
 import subprocess
 import sys
 import tempfile
+import threading
+import time
 import tomllib
+import urllib.error
 import urllib.request
+from collections.abc import Callable
 from pathlib import Path
 
 SNOWFORM = os.environ["SNOWFORM_BIN"]
 SKOPEO = os.environ.get("SKOPEO_BIN", "skopeo")
 PODMAN = os.environ.get("PODMAN_BIN", "podman")
 BUILDAH = os.environ.get("BUILDAH_BIN", "buildah")
+# The registry's tokens are good for no longer: clients take whatever is shorter for a minute.
+TOKEN_SECONDS = 60
 
 
 def equal(found, expected):
@@ -41,8 +49,9 @@ class Desk:
     def __init__(self, scratch: Path):
         self.scratch = scratch
         self.account = scratch / "account"
+        life = ("--registry-token-seconds", str(TOKEN_SECONDS))
         self.server = subprocess.Popen(
-            [SNOWFORM, "local", "serve", "--port", "0", "--dir", str(self.account)],
+            [SNOWFORM, "local", "serve", "--port", "0", "--dir", str(self.account), *life],
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,
             text=True,
@@ -314,6 +323,133 @@ def the_helper_fetches_tokens_for_skopeo_and_podman(desk: Desk):
     desk.run(*snowform(desk, "image-registry", "login"))
 
 
+class Delay(threading.Thread):
+    """Stands before the registry, and gives the answer to the first finished layer only after the tokens are over."""
+
+    def __init__(self, host: str, pause: float):
+        super().__init__(daemon=True)
+        self.upstream = host.rsplit(":", 1)
+        self.pause = pause
+        self.tokens: list[str] = []
+        self.held = False
+        self.lock = threading.Lock()
+        self.listener = socket.create_server(("127.0.0.1", 0))
+        self.host = f"127.0.0.1:{self.listener.getsockname()[1]}"
+        self.start()
+
+    def run(self):
+        while True:
+            client, _ = self.listener.accept()
+            server = socket.create_connection((self.upstream[0], int(self.upstream[1])))
+            hold = threading.Event()
+            for work in ((self.requests, client, server, hold), (self.answers, server, client, hold)):
+                threading.Thread(target=work[0], args=work[1:], daemon=True).start()
+
+    def requests(self, client: socket.socket, server: socket.socket, hold: threading.Event):
+        # Either end may hang up at any time.
+        with contextlib.suppress(OSError):
+            self.forward(client, server, hold)
+
+    def forward(self, client: socket.socket, server: socket.socket, hold: threading.Event):
+        while data := client.recv(65536):
+            with self.lock:
+                self.tokens += re.findall(rb"Bearer ([\w-]+)", data)
+                if not self.held and re.search(rb"(?m)^PUT /v2/[^ ]*/blobs/uploads/", data):
+                    self.held = True
+                    hold.set()
+            server.sendall(data)
+        server.shutdown(socket.SHUT_WR)
+
+    def answers(self, server: socket.socket, client: socket.socket, hold: threading.Event):
+        with contextlib.suppress(OSError), client:
+            while data := server.recv(65536):
+                if hold.is_set():
+                    hold.clear()
+                    time.sleep(self.pause)
+                client.sendall(data)
+
+
+def pushed_beyond_a_token(desk: Desk, program: str, name: str, push: Callable[[str], tuple[str, ...]]):
+    delay = Delay(desk.host, TOKEN_SECONDS + 5)
+    image = f"{delay.host}/local/public/images/{name}"
+    desk.run(SKOPEO, "login", "--tls-verify=false", "-u", "LOCAL", "--password-stdin", delay.host, input=desk.password)
+    desk.run(*push(image))
+    tokens = list(dict.fromkeys(delay.tokens))
+    equal((delay.held, len(tokens) > 1), (True, True))
+    request = urllib.request.Request(f"http://{desk.host}/v2/", headers={"Authorization": f"Bearer {tokens[0].decode()}"})
+    try:
+        urllib.request.urlopen(request)
+    except urllib.error.HTTPError as refused:
+        equal(refused.code, 401)
+    else:
+        raise AssertionError("the first token was still good")
+    raw = desk.run(SKOPEO, "inspect", "--raw", "--tls-verify=false", f"docker://{image}")
+    equal(len(json.loads(raw)["layers"]), 4)
+
+
+def a_token_that_expires_in_the_middle_of_a_push_does_not_fail_it(desk: Desk):
+    for number in (2, 3, 4):
+        container = desk.run(*desk.store(BUILDAH, "from", "hello:v1" if number == 2 else "layers:v1")).strip()
+        (desk.scratch / f"layer{number}").write_text(f"layer {number}\n")
+        desk.run(*desk.store(BUILDAH, "copy", container, f"layer{number}", f"/layer{number}"))
+        desk.run(*desk.store(BUILDAH, "commit", container, "layers:v1"))
+    out = desk.scratch / "layers"
+    desk.run(*desk.store(BUILDAH, "push", "layers:v1", f"oci:{out}:v1"))
+    desk.run(*desk.store(PODMAN, "pull", f"oci:{out}:v1"))
+    local = desk.run(*desk.store(PODMAN, "images", "--format", "{{.ID}}", "--no-trunc")).split()
+    flags = ("push", "--tls-verify=false")
+    ways = {
+        "skopeo": lambda image: (SKOPEO, "copy", "--dest-tls-verify=false", f"oci:{out}:v1", f"docker://{image}"),
+        "podman": lambda image: desk.store(PODMAN, *flags, newest(desk, local), f"docker://{image}"),
+        "buildah": lambda image: desk.store(BUILDAH, *flags, "layers:v1", f"docker://{image}"),
+    }
+    threads, problems = [], []
+
+    def attempt(program: str, push: Callable[[str], tuple[str, ...]]):
+        try:
+            pushed_beyond_a_token(desk, program, f"by-{program}:v1", push)
+        except Exception as problem:
+            problems.append(f"{program}: {problem}")
+
+    # Side by side, because each of them waits for a minute.
+    for program, push in ways.items():
+        threads.append(threading.Thread(target=attempt, args=(program, push)))
+        threads[-1].start()
+    for thread in threads:
+        thread.join()
+    equal(problems, [])
+
+
+def newest(desk: Desk, ids: list[str]) -> str:
+    """The image with four layers, of those that podman holds."""
+    for image in ids:
+        layers = desk.run(*desk.store(PODMAN, "image", "inspect", "--format", "{{len .RootFS.Layers}}", image))
+        if layers.strip() == "4":
+            return image
+    raise AssertionError("podman holds no image of four layers")
+
+
+def the_helper_is_called_by_docker_where_it_is_installed(desk: Desk):
+    if not shutil.which("docker"):
+        print("     docker is not installed", flush=True)
+        return
+    signed_out(desk)
+    helpers = desk.scratch / "docker-helpers"
+    helpers.mkdir()
+    env = desk.env | {"PATH": f"{helpers}:{desk.env['PATH']}"}
+    desk.run(*snowform(desk, "image-registry", "install-helper", "--bin-dir", str(helpers)), env=env)
+    # `manifest inspect` is what docker does without a daemon. It asks the helper, and sends what it was given.
+    inspect = ("docker", "manifest", "inspect", "--insecure", desk.image("hello:v1"))
+    equal(json.loads(desk.run(*inspect, env=env))["schemaVersion"], 2)
+    helper = helpers / "docker-credential-snowform"
+    helper.rename(helpers / "gone")
+    desk.refused(*inspect, env=env)
+    (helpers / "gone").rename(helper)
+    desk.run(*snowform(desk, "image-registry", "install-helper", "--uninstall"), env=env)
+    desk.refused(*inspect, env=env)
+    desk.run(*snowform(desk, "image-registry", "login"))
+
+
 def skopeo_cannot_delete_one_image(desk: Desk):
     said = desk.refused(SKOPEO, "delete", "--tls-verify=false", f"docker://{desk.image('hello:v1')}")
     contains(said, "dropping the repository removes all of them")
@@ -342,6 +478,8 @@ CHECKS = [
     list_images_and_list_tags_show_the_same,
     a_repository_with_images_is_not_dropped_by_mistake,
     the_helper_fetches_tokens_for_skopeo_and_podman,
+    the_helper_is_called_by_docker_where_it_is_installed,
+    a_token_that_expires_in_the_middle_of_a_push_does_not_fail_it,
     skopeo_cannot_delete_one_image,
     dropping_the_repository_removes_its_images,
 ]

@@ -6,8 +6,9 @@ both, each on an account of its own that went through the same steps. On success
 for byte and so must the exit codes; of a failure the exit codes must be equal and ours must contain the words of snow's.
 What cannot be equal is made so first: the servers' ports, times, query ids and tokens.
 
-Two things are not in the table. `list-tags` of snow speaks https alone, so it does not reach an account on this machine.
-Of a command line that is wrong only the exit code is compared: those words are the parser's.
+`list-tags` of snow speaks https alone to the registry, so in its rows both go through a front that speaks both, with a
+certificate made for the occasion. Of a command line that is wrong only the exit code is compared: those words are the
+parser's.
 """
 
 import base64
@@ -15,11 +16,16 @@ import hashlib
 import json
 import os
 import re
+import socket
+import ssl
 import subprocess
 import sys
 import tempfile
+import threading
 import tomllib
+import urllib.error
 import urllib.request
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 SNOWFORM = os.environ["SNOWFORM_BIN"]
@@ -102,6 +108,8 @@ TABLE: list[tuple[str, ...]] = [
     (*REPOSITORY, "drop", "r", "--if-exists"),
     (*REPOSITORY, "drop", "r"),
     (*REPOSITORY, "drop", "nowhere.r"),
+    (*REPOSITORY, "list", "--connection", "nowhere"),
+    (*REGISTRY, "url", "-c", "local", "--temporary-connection"),
 ]
 
 # Wrong command lines, of which only the exit codes are compared.
@@ -119,6 +127,73 @@ WRONG: list[tuple[str, ...]] = [
     (*REPOSITORY,),
     (*REGISTRY,),
 ]
+
+
+DEPRECATED = "DeprecationWarning: The command 'list-tags' is deprecated."
+
+# Through the front. snow counts the parts of an image's name with a slash before them.
+TAGS: list[tuple[str, ...]] = [
+    *every_format(*REPOSITORY, "list-tags", "pushed", "--image-name", "/local/public/pushed/app"),
+    (*REPOSITORY, "list-tags", "pushed", "-i", "/local/public/pushed/many"),
+    (*REPOSITORY, "list-tags", "local.public.pushed", "--image_name", "/local/public/pushed/team/x"),
+    (*REPOSITORY, "list-tags", "nowhere", "-i", "/local/public/nowhere/app"),
+    (*REPOSITORY, "list-tags", '"quoted"', "-i", "/local/public/x/app"),
+]
+
+
+class Front(ThreadingHTTPServer):
+    """Stands before an account, speaks http and https, and gives its own address where the account gives the account's."""
+
+    def __init__(self, host: str, certificate: Path):
+        super().__init__(("127.0.0.1", 0), Forward)
+        self.daemon_threads = True
+        self.upstream = host
+        self.tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        self.tls.load_cert_chain(certificate)
+        self.host = f"127.0.0.1:{self.server_address[1]}"
+        threading.Thread(target=self.serve_forever, daemon=True).start()
+
+    def finish_request(self, request: socket.socket, client_address):
+        hello = request.recv(1, socket.MSG_PEEK) == b"\x16"
+        super().finish_request(self.tls.wrap_socket(request, server_side=True) if hello else request, client_address)
+
+
+class Forward(BaseHTTPRequestHandler):
+    server: Front
+
+    def log_message(self, *_):
+        pass
+
+    def forward(self):
+        body = self.rfile.read(int(self.headers.get("content-length", 0))) or None
+        request = urllib.request.Request(f"http://{self.server.upstream}{self.path}", body, method=self.command)
+        for name, value in self.headers.items():
+            if name.lower() not in ("host", "connection", "accept-encoding", "content-length"):
+                request.add_header(name, value)
+        try:
+            answer = urllib.request.urlopen(request)
+        except urllib.error.HTTPError as error:
+            answer = error
+        content = answer.read().replace(self.server.upstream.encode(), self.server.host.encode())
+        self.send_response(answer.status)
+        for name, value in answer.headers.items():
+            if name.lower() not in ("transfer-encoding", "connection", "content-length"):
+                self.send_header(name, value.replace(self.server.upstream, self.server.host))
+        self.send_header("Content-Length", str(len(content)))
+        self.end_headers()
+        self.wfile.write(content)
+
+    do_GET = do_POST = forward
+
+
+def certificate(scratch: Path) -> Path:
+    """A certificate for this machine, with its key."""
+    path = scratch / "certificate.pem"
+    command = ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", "-subj", "/CN=127.0.0.1"]
+    command += ["-addext", "subjectAltName=IP:127.0.0.1", "-keyout", str(path), "-out", f"{path}.part"]
+    subprocess.run(command, check=True, capture_output=True)
+    path.write_text(path.read_text() + Path(f"{path}.part").read_text())
+    return path
 
 
 class Side:
@@ -141,13 +216,24 @@ class Side:
         )
         line = self.server.stdout.readline()
         self.host = re.search(r"127\.0\.0\.1:\d+", line)[0]
+        self.config = self.account / "config.toml"
 
     def stop(self):
         self.server.terminate()
         self.server.wait(timeout=30)
 
+    def go_through(self, certificate: Path):
+        """From now on the account is reached by a front."""
+        front = Front(self.host, certificate)
+        text = (self.account / "config.toml").read_text()
+        self.config = self.account / "front.toml"
+        self.config.touch(mode=0o600)
+        self.config.write_text(re.sub(r"(?m)^port = .*", f"port = {front.server_address[1]}", text))
+        self.env["REQUESTS_CA_BUNDLE"] = str(certificate)
+        self.host = front.host
+
     def run(self, command: tuple[str, ...]) -> subprocess.CompletedProcess:
-        config = ["--config-file", str(self.account / "config.toml")]
+        config = ["--config-file", str(self.config)]
         # snow takes its file of connections before the command, snowform behind it.
         words = [*config, *command] if self.program == SNOW else [*command, *config]
         if len(command) == 2:
@@ -164,7 +250,7 @@ class Side:
 
     def words(self, done: subprocess.CompletedProcess) -> str:
         """What a failure says, without drawing and line breaks."""
-        text = re.sub(r"[│╭╮╰╯─]", " ", done.stdout + done.stderr)
+        text = re.sub(r"[│╭╮╰╯─]", " ", done.stdout + done.stderr).replace(DEPRECATED, "")
         text = re.sub(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", "ID", text)
         return " ".join(text.split())
 
@@ -186,7 +272,9 @@ def push_images(side: Side):
     request = urllib.request.Request(f"http://{side.host}/login", headers={"Authorization": f"Basic {basic}"})
     bearer = f"Bearer {json.load(urllib.request.urlopen(request))['token']}"
     kind = "application/vnd.oci.image.manifest.v1+json"
-    for name, tags in (("app", ("v1", "latest")), ("app-two", ("v1",)), ("team/x", ("a_very_long_tag-1.2.3",))):
+    many = tuple(f"t{number:02}" for number in range(25))
+    images = (("app", ("v1", "latest")), ("app-two", ("v1",)), ("team/x", ("a_very_long_tag-1.2.3",)), ("many", many))
+    for name, tags in images:
         blob = name.encode()
         digest = f"sha256:{hashlib.sha256(blob).hexdigest()}"
         place = f"/v2/local/public/pushed/{name}"
@@ -199,6 +287,8 @@ def push_images(side: Side):
 
 def compare(snow: Side, ours: Side, command: tuple[str, ...], usage: bool):
     theirs, mine = snow.run(command), ours.run(command)
+    if not usage and (DEPRECATED in theirs.stderr) != (DEPRECATED in mine.stderr):
+        raise AssertionError(f"{theirs.stderr!r} and {mine.stderr!r} do not say the same of the command")
     if theirs.returncode != mine.returncode:
         raise AssertionError(f"exit codes {theirs.returncode} and {mine.returncode}: {theirs.stderr}{mine.stderr}")
     if usage:
@@ -222,8 +312,8 @@ def main() -> int:
         try:
             push_images(snow)
             push_images(ours)
-            rows = [(row, False) for row in TABLE] + [(row, True) for row in WRONG]
-            for row, usage in rows:
+            def check(row: tuple[str, ...], usage: bool = False):
+                nonlocal passed, failed
                 try:
                     compare(snow, ours, row, usage)
                 except AssertionError as problem:
@@ -232,6 +322,16 @@ def main() -> int:
                 else:
                     passed += 1
                     print(f"ok   {' '.join(row)}", flush=True)
+
+            for row in TABLE:
+                check(row)
+            for row in WRONG:
+                check(row, usage=True)
+            pem = certificate(Path(scratch))
+            for side in (snow, ours):
+                side.go_through(pem)
+            for row in TAGS:
+                check(row)
         finally:
             snow.stop()
             ours.stop()

@@ -41,7 +41,7 @@ fn settings(port: u16, more: &[(&str, &str)]) -> Settings {
     environment.insert("SNOWFLAKE_PORT".to_owned(), port.to_string());
     let located = Located { config: PathBuf::new(), connections: PathBuf::new(), is_custom: false };
     let flags = Flags { temporary_connection: true, ..Flags::default() };
-    resolve(&Sources { located, files: Vec::new(), environment, flags }).unwrap()
+    resolve(&Sources { located, files: Vec::new(), environment, service_token: None, flags }).unwrap()
 }
 
 /// As patient as ever in tries, and hasty in pauses.

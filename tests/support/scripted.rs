@@ -1,5 +1,5 @@
 //! A server that follows a script: it reads HTTP/1.1 requests from raw sockets, keeps them for the test to
-//! look at, and answers each from a list, or hangs up on it.
+//! look at (forms as JSON), and answers each from a list, or hangs up on it.
 //!
 //! Logins and the end of sessions are answered by themselves, unless the script has an answer for their path.
 #![expect(clippy::unwrap_used, reason = "a server that cannot start or panicked is a test that fails")]
@@ -238,6 +238,12 @@ pub(crate) async fn read_request(
     let body: Vec<u8> = buffer.drain(..length).collect();
     let url = reqwest::Url::parse(&format!("http://scripted{target}")).map_err(io::Error::other)?;
     let query = url.query_pairs().into_owned().collect();
-    let body = serde_json::from_slice(&body).unwrap_or(Value::Null);
+    let is_form = headers.get("content-type").is_some_and(|kind| kind.starts_with("application/x-www-form"));
+    let body = if is_form {
+        let form = reqwest::Url::parse(&format!("form:?{}", String::from_utf8_lossy(&body)));
+        form.map_err(io::Error::other)?.query_pairs().map(|(name, value)| (name, json!(value))).collect()
+    } else {
+        serde_json::from_slice(&body).unwrap_or(Value::Null)
+    };
     Ok(Some(Request { method, path: url.path().to_owned(), query, headers, body }))
 }

@@ -110,7 +110,8 @@ impl Run<'_> {
             text(name),
             text(database),
             text(schema),
-            text(format!("{}/{path}", self.registry_host)),
+            // Addresses spell the one sign of a name that is none of theirs in hexadecimal, as on a real account.
+            text(format!("{}/{}", self.registry_host, path.replace('$', "%24"))),
             text(owner),
             text("ROLE"),
             text(comment),

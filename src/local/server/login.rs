@@ -48,7 +48,7 @@ pub(super) async fn login(
     };
     // Hashing a password is work for a thread of its own.
     let work = tokio::task::spawn_blocking(move || {
-        let LoginRequest { data } = request;
+        let LoginRequest { data, in_flight: _ } = request;
         log_in(&shared, &parameters, data).unwrap_or_else(|refused| refused)
     });
     work.await.unwrap_or_else(|error| Reply::internal(&error))

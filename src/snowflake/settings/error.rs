@@ -38,8 +38,8 @@ pub enum SettingsError {
         /// Its permission bits.
         mode: u32,
     },
-    /// The connection that was asked for is not configured.
-    #[error("the connection {name:?} is not configured ({origin})")]
+    /// The connection that was asked for is not configured; in the official CLI's words, and so the next two.
+    #[error("Connection {name} is not configured ({origin})")]
     UnknownConnection {
         /// Its name.
         name: String,
@@ -51,7 +51,7 @@ pub enum SettingsError {
         similar: Option<String>,
     },
     /// Nothing says which account to use.
-    #[error("no connection is configured")]
+    #[error("Connection default is not configured, nor is any other")]
     NoConnection {
         /// Where one would be configured.
         path: PathBuf,
@@ -65,7 +65,7 @@ pub enum SettingsError {
         origin: SettingOrigin,
     },
     /// `--connection` and `--temporary-connection` exclude each other.
-    #[error("--connection and --temporary-connection cannot be used together")]
+    #[error("Can't use connection name and temporary connection.")]
     NamedAndTemporary,
     /// `--schema` takes a schema only.
     #[error("--schema takes the name of a schema alone, not {value:?}")]

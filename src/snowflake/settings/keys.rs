@@ -34,6 +34,10 @@ pub enum Key {
     Authenticator,
     /// Who vouches for a workload identity.
     WorkloadIdentityProvider,
+    /// The resource that Azure's tokens are asked for, where it is not Snowflake's own.
+    WorkloadIdentityEntraResource,
+    /// Whether AWS should vouch by a token of its own, which this tool does not support.
+    WorkloadIdentityAwsUseOutboundToken,
     /// The file of the private key.
     PrivateKeyFile,
     /// The private key itself, as PEM text.
@@ -52,28 +56,38 @@ pub enum Key {
     SessionToken,
     /// The master token of such a session.
     MasterToken,
-    /// See the OAuth flows of the connector.
+    /// The client that tokens are asked for as.
     OauthClientId,
-    /// See the OAuth flows of the connector.
+    /// Its secret.
     OauthClientSecret,
-    /// See the OAuth flows of the connector.
+    /// Whether the client's secret stands in the body of requests for tokens, not in their header.
+    OauthCredentialsInBody,
+    /// Where a person signs in.
     OauthAuthorizationUrl,
-    /// See the OAuth flows of the connector.
+    /// Where tokens are asked for.
     OauthTokenRequestUrl,
-    /// See the OAuth flows of the connector.
+    /// Where the browser is sent back to, as the client is registered.
     OauthRedirectUri,
-    /// See the OAuth flows of the connector.
+    /// Where this program listens for the browser, where the redirect address leads somewhere else first.
+    OauthSocketUri,
+    /// What the token may be used for; by default the connection's role.
     OauthScope,
-    /// See the OAuth flows of the connector.
+    /// The opposite of the next, in old files.
     OauthEnablePkce,
-    /// See the OAuth flows of the connector.
+    /// Whether the proof of RFC 7636 is left out.
     OauthDisablePkce,
-    /// See the OAuth flows of the connector.
+    /// Whether tokens are renewed without a person.
     OauthEnableRefreshTokens,
-    /// See the OAuth flows of the connector.
+    /// Whether a refresh token is good once.
     OauthEnableSingleUseRefreshTokens,
-    /// Whether to keep tokens in the system's credential store.
+    /// Whether tokens and sessions may be kept in files between two commands.
     ClientStoreTemporaryCredential,
+    /// Whether a token is asked for that stands for the second factor next time.
+    ClientRequestMfaToken,
+    /// `false`: browsers go to the account's own sign-in page instead of the identity provider's.
+    DisableConsoleLogin,
+    /// How many seconds to wait for a person in a browser.
+    ExternalBrowserTimeout,
     /// `ALL` or `NONE`.
     SecondaryRoles,
     /// Whether the session outlives the command.
@@ -120,7 +134,21 @@ const ROWS: &[Row] = &[
     row(Key::Warehouse, "warehouse", Some("--warehouse"), GENERIC, PLAIN),
     row(Key::Role, "role", Some("--role"), GENERIC, PLAIN),
     row(Key::Authenticator, "authenticator", Some("--authenticator"), GENERIC, PLAIN),
-    row(Key::WorkloadIdentityProvider, "workload_identity_provider", None, GENERIC, PLAIN),
+    row(
+        Key::WorkloadIdentityProvider,
+        "workload_identity_provider",
+        Some("--workload-identity-provider"),
+        GENERIC,
+        PLAIN,
+    ),
+    row(Key::WorkloadIdentityEntraResource, "workload_identity_entra_resource", None, NAMED_ONLY, PLAIN),
+    row(
+        Key::WorkloadIdentityAwsUseOutboundToken,
+        "workload_identity_aws_use_outbound_token",
+        None,
+        NAMED_ONLY,
+        PLAIN,
+    ),
     row(Key::PrivateKeyFile, "private_key_file", Some("--private-key-file"), GENERIC, PLAIN),
     row(Key::PrivateKeyRaw, "private_key_raw", None, GENERIC, SECRET),
     row(Key::PrivateKeyPassphrase, "private_key_passphrase", None, NAMED_ONLY, SECRET),
@@ -128,25 +156,60 @@ const ROWS: &[Row] = &[
     row(Key::SessionToken, "session_token", None, GENERIC, SECRET),
     row(Key::MasterToken, "master_token", None, GENERIC, SECRET),
     row(Key::TokenFilePath, "token_file_path", Some("--token-file-path"), GENERIC, PLAIN),
-    row(Key::OauthClientId, "oauth_client_id", None, GENERIC, PLAIN),
-    row(Key::OauthClientSecret, "oauth_client_secret", None, GENERIC, SECRET),
-    row(Key::OauthAuthorizationUrl, "oauth_authorization_url", None, GENERIC, PLAIN),
-    row(Key::OauthTokenRequestUrl, "oauth_token_request_url", None, GENERIC, PLAIN),
-    row(Key::OauthRedirectUri, "oauth_redirect_uri", None, GENERIC, PLAIN),
-    row(Key::OauthScope, "oauth_scope", None, GENERIC, PLAIN),
-    row(Key::OauthEnablePkce, "oauth_enable_pkce", None, NAMED_ONLY, PLAIN),
-    row(Key::OauthDisablePkce, "oauth_disable_pkce", None, GENERIC, PLAIN),
-    row(Key::OauthEnableRefreshTokens, "oauth_enable_refresh_tokens", None, GENERIC, PLAIN),
+    row(Key::OauthClientId, "oauth_client_id", Some("--oauth-client-id"), GENERIC, PLAIN),
+    row(Key::OauthClientSecret, "oauth_client_secret", Some("--oauth-client-secret"), GENERIC, SECRET),
+    row(Key::OauthCredentialsInBody, "oauth_credentials_in_body", None, NAMED_ONLY, PLAIN),
     row(
-        Key::OauthEnableSingleUseRefreshTokens,
-        "oauth_enable_single_use_refresh_tokens",
-        None,
+        Key::OauthAuthorizationUrl,
+        "oauth_authorization_url",
+        Some("--oauth-authorization-url"),
         GENERIC,
         PLAIN,
     ),
-    row(Key::ClientStoreTemporaryCredential, "client_store_temporary_credential", None, GENERIC, PLAIN),
-    row(Key::SecondaryRoles, "secondary_roles", None, GENERIC, PLAIN),
-    row(Key::ServerSessionKeepAlive, "server_session_keep_alive", None, GENERIC, PLAIN),
+    row(
+        Key::OauthTokenRequestUrl,
+        "oauth_token_request_url",
+        Some("--oauth-token-request-url"),
+        GENERIC,
+        PLAIN,
+    ),
+    row(Key::OauthRedirectUri, "oauth_redirect_uri", Some("--oauth-redirect-uri"), GENERIC, PLAIN),
+    row(Key::OauthSocketUri, "oauth_socket_uri", None, NAMED_ONLY, PLAIN),
+    row(Key::OauthScope, "oauth_scope", Some("--oauth-scope"), GENERIC, PLAIN),
+    row(Key::OauthEnablePkce, "oauth_enable_pkce", None, NAMED_ONLY, PLAIN),
+    row(Key::OauthDisablePkce, "oauth_disable_pkce", Some("--oauth-disable-pkce"), GENERIC, PLAIN),
+    row(
+        Key::OauthEnableRefreshTokens,
+        "oauth_enable_refresh_tokens",
+        Some("--oauth-enable-refresh-tokens"),
+        GENERIC,
+        PLAIN,
+    ),
+    row(
+        Key::OauthEnableSingleUseRefreshTokens,
+        "oauth_enable_single_use_refresh_tokens",
+        Some("--oauth-enable-single-use-refresh-tokens"),
+        GENERIC,
+        PLAIN,
+    ),
+    row(
+        Key::ClientStoreTemporaryCredential,
+        "client_store_temporary_credential",
+        Some("--client-store-temporary-credential"),
+        GENERIC,
+        PLAIN,
+    ),
+    row(Key::ClientRequestMfaToken, "client_request_mfa_token", None, NAMED_ONLY, PLAIN),
+    row(Key::DisableConsoleLogin, "disable_console_login", None, NAMED_ONLY, PLAIN),
+    row(Key::ExternalBrowserTimeout, "external_browser_timeout", None, NAMED_ONLY, PLAIN),
+    row(Key::SecondaryRoles, "secondary_roles", Some("--secondary-roles"), GENERIC, PLAIN),
+    row(
+        Key::ServerSessionKeepAlive,
+        "server_session_keep_alive",
+        Some("--server-session-keep-alive"),
+        GENERIC,
+        PLAIN,
+    ),
     row(Key::Passcode, "passcode", Some("--mfa-passcode"), NAMED_ONLY, SECRET),
     row(Key::PasscodeInPassword, "passcode_in_password", None, NAMED_ONLY, PLAIN),
     row(Key::ClientAppId, "client_app_id", None, GENERIC, PLAIN),
@@ -169,17 +232,14 @@ const CONNECTOR_ONLY: &[&str] = &[
     "client_fetch_threads",
     "client_fetch_use_mp",
     "client_prefetch_threads",
-    "client_request_mfa_token",
     "client_session_keep_alive",
     "client_session_keep_alive_heartbeat_frequency",
     "consent_cache_id_token",
-    "disable_console_login",
     "disable_ocsp_checks",
     "disable_query_context_cache",
     "disable_request_pooling",
     "disable_saml_url_check",
     "enable_connection_diag",
-    "external_browser_timeout",
     "internal_application_name",
     "internal_application_version",
     "json_result_force_utf8_decoding",
@@ -283,6 +343,8 @@ mod tests {
             "oauth_token_request_url",
             "oauth_enable_refresh_tokens",
             "oauth_enable_single_use_refresh_tokens",
+            "client_request_mfa_token",
+            "workload_identity_aws_use_outbound_token",
             "passcode_in_password",
         ];
         for row in ROWS {

@@ -4,7 +4,7 @@
 //! `api/cli_global_context.py` (`--config-file` replaces `config.toml` alone; the default `connections.toml`
 //! still counts).
 
-use super::SettingsError;
+use super::{Key, SettingsError};
 use crate::host;
 use secrecy::SecretString;
 use std::collections::BTreeMap;
@@ -50,6 +50,8 @@ pub struct Flags {
     pub role: Option<String>,
     /// `--warehouse`.
     pub warehouse: Option<String>,
+    /// Every other flag that sets a key, by that key.
+    pub others: Vec<(Key, SecretString)>,
 }
 
 /// Where the files of connections are, whether they exist or not.
@@ -94,9 +96,14 @@ pub struct Sources {
     pub files: Vec<ConfigText>,
     /// The environment; it may hold secrets.
     pub environment: BTreeMap<String, String>,
+    /// The file of the token that a service in Snowpark Container Services is given, where there is one.
+    pub service_token: Option<PathBuf>,
     /// The command line.
     pub flags: Flags,
 }
+
+/// Where a service finds its token (Snowflake documentation, "Connecting to Snowflake from inside a container").
+const SERVICE_TOKEN: &str = "/snowflake/session/token";
 
 impl fmt::Debug for ConfigText {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -111,10 +118,11 @@ impl fmt::Debug for ConfigText {
 
 impl fmt::Debug for Sources {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { located, files, environment: _, flags } = self;
+        let Self { located, files, environment: _, service_token, flags } = self;
         f.debug_struct("Sources")
             .field("located", located)
             .field("files", files)
+            .field("service_token", service_token)
             .field("flags", flags)
             .finish_non_exhaustive()
     }
@@ -194,7 +202,8 @@ impl Sources {
                 Err(source) => return Err(SettingsError::Unreadable { path: path.clone(), source }),
             }
         }
-        Ok(Self { located, files, environment, flags })
+        let service_token = Some(PathBuf::from(SERVICE_TOKEN)).filter(|path| host::files::exists(path));
+        Ok(Self { located, files, environment, service_token, flags })
     }
 
     pub(super) fn file(&self, role: ConfigRole) -> Option<&ConfigText> {

@@ -10,6 +10,7 @@
 
 mod document;
 mod endpoint;
+mod environment;
 mod error;
 mod keys;
 mod locate;
@@ -18,11 +19,12 @@ mod resolve;
 mod suggest;
 
 pub use endpoint::{Endpoint, Protocol};
+pub use environment::Environment;
 pub use error::{SettingsError, SettingsWarning};
 pub use keys::Key;
 pub(in crate::snowflake) use locate::expand_home;
 pub use locate::{ConfigRole, ConfigText, Flags, Located, Sources, locate};
-pub use method::Method;
+pub use method::{Method, Provider};
 pub use resolve::{Listing, NamedConnection, list, resolve};
 
 use secrecy::{ExposeSecret as _, SecretString};
@@ -133,6 +135,7 @@ pub struct Settings {
     endpoint: Endpoint,
     account: String,
     method: Method,
+    environment: Environment,
     warnings: Vec<SettingsWarning>,
 }
 
@@ -160,7 +163,12 @@ impl Settings {
 
     /// Whether a setting is `true` or `1`.
     pub fn is_true(&self, key: Key) -> bool {
-        self.values.get(&key).and_then(|setting| setting.value.truth()) == Some(true)
+        self.truth(key) == Some(true)
+    }
+
+    /// A setting that is `true` or `false`; nothing where it is missing or neither.
+    pub fn truth(&self, key: Key) -> Option<bool> {
+        self.values.get(&key).and_then(|setting| setting.value.truth())
     }
 
     /// Protocol, host and port of the account.
@@ -181,6 +189,17 @@ impl Settings {
     /// The method of authentication.
     pub fn method(&self) -> Method {
         self.method
+    }
+
+    /// The environment that the settings were made in; for what vouches for a workload.
+    pub(in crate::snowflake) fn environment(&self) -> &Environment {
+        &self.environment
+    }
+
+    /// Whether tokens and sessions may be kept between two commands: as the connection says, and where it says nothing,
+    /// not in continuous integration. What runs there runs once, and perhaps on a machine that others use next.
+    pub(in crate::snowflake) fn keeps(&self) -> bool {
+        self.truth(Key::ClientStoreTemporaryCredential).unwrap_or(!self.environment.is_ci())
     }
 
     /// Session parameters of the connection's `session_parameters` table, by upper-case name.

@@ -9,9 +9,10 @@ use super::keys::{is_for_others, similar};
 use super::locate::{ConfigRole, ConfigText, Flags, Sources};
 use super::suggest::closest;
 use super::{
-    Key, Method, Setting, SettingOrigin, SettingValue, Settings, SettingsError, SettingsWarning, Values,
+    Environment, Key, Method, Setting, SettingOrigin, SettingValue, Settings, SettingsError, SettingsWarning,
+    Values,
 };
-use secrecy::SecretString;
+use secrecy::{ExposeSecret as _, SecretString};
 use std::collections::BTreeMap;
 
 /// The variable that holds a whole TOML document of connections.
@@ -68,7 +69,7 @@ pub fn resolve(sources: &Sources) -> Result<Settings, SettingsError> {
         Some(name)
     };
     layers.add_generic(&sources.environment);
-    layers.finish(connection, &mut warnings)
+    layers.finish(connection, sources, &mut warnings)
 }
 
 /// Lists the connections that are configured.
@@ -236,6 +237,7 @@ impl Layers {
             schema,
             role,
             warehouse,
+            others,
         } = flags;
         let plain = [
             (Key::Account, account),
@@ -254,7 +256,10 @@ impl Layers {
         .map(|(key, value)| (key, value.clone().map(SettingValue::Text)));
         let secret = [(Key::Password, password), (Key::Token, token), (Key::Passcode, mfa_passcode)]
             .map(|(key, value)| (key, value.clone().map(SettingValue::Secret)));
-        for (key, value) in plain.into_iter().chain(secret) {
+        let others = others
+            .iter()
+            .map(|(key, text)| (*key, Some(SettingValue::Text(text.expose_secret().to_owned()))));
+        for (key, value) in plain.into_iter().chain(secret).chain(others) {
             let flag = key.flag().expect("internal error: a key that flags set has a flag");
             if let Some(value) = value {
                 self.add(key, value, SettingOrigin::Flag(flag));
@@ -359,6 +364,7 @@ impl Layers {
     fn finish(
         mut self,
         connection: Option<String>,
+        sources: &Sources,
         warnings: &mut Vec<SettingsWarning>,
     ) -> Result<Settings, SettingsError> {
         for key in [Key::ClientAppId, Key::QueryTag] {
@@ -366,15 +372,26 @@ impl Layers {
         }
         let account = endpoint::account_name(&self.values)?;
         let endpoint = Endpoint::resolve(&mut self.values)?;
-        let method = Method::resolve(&self.values)?;
+        let environment = Environment::new(sources.environment.clone());
+        let method = Method::resolve(&mut self.values, &environment, sources.service_token.as_deref())?;
         warnings.append(&mut self.warnings);
         if endpoint.protocol() == Protocol::Http && !endpoint.is_loopback() {
             let origin = self.values.get(&Key::Protocol).map(|setting| setting.origin.clone());
             warnings.push(SettingsWarning::PlainHttp { origin: origin.unwrap_or(SettingOrigin::Default) });
         }
+        warnings.extend(method.plain_addresses(&self.values));
         let Self { values, session_parameters, warnings: _ } = self;
         let warnings = std::mem::take(warnings);
-        Ok(Settings { connection, values, session_parameters, endpoint, account, method, warnings })
+        Ok(Settings {
+            connection,
+            values,
+            session_parameters,
+            endpoint,
+            account,
+            method,
+            environment,
+            warnings,
+        })
     }
 }
 

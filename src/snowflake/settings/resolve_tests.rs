@@ -59,7 +59,13 @@ impl Fixture {
             file(self.config, &located.config, ConfigRole::Config),
             file(self.connections, &located.connections, ConfigRole::Connections),
         ];
-        Sources { files: files.into_iter().flatten().collect(), located, environment, flags: self.flags }
+        Sources {
+            files: files.into_iter().flatten().collect(),
+            located,
+            environment,
+            service_token: None,
+            flags: self.flags,
+        }
     }
 
     fn resolve(self) -> Result<Settings, SettingsError> {
@@ -121,7 +127,7 @@ fn connections_toml_replaces_all_connections_of_config_toml() {
     assert!(!listing.connections[0].is_default, "the default is named in config.toml: dev");
     assert!(matches!(listing.warnings[..], [SettingsWarning::Replaced { .. }]));
     let error = both().resolve().unwrap_err();
-    assert!(error.to_string().starts_with("the connection \"dev\" is not configured"), "{error}");
+    assert!(error.to_string().starts_with("Connection dev is not configured"), "{error}");
     assert!(both().set("SNOWFLAKE_DEFAULT_CONNECTION_NAME", "two").resolve().is_ok());
 }
 
@@ -200,10 +206,10 @@ fn the_environment_alone_is_enough_where_no_connection_is_configured() {
 fn an_unknown_connection_is_answered_with_the_known_ones() {
     let config = "[connections.production]\n[connections.dev]\n";
     let error = fixture().config(config).connection("prodction").resolve().unwrap_err();
-    assert_eq!(error.to_string(), "the connection \"prodction\" is not configured (flag --connection)");
+    assert_eq!(error.to_string(), "Connection prodction is not configured (flag --connection)");
     assert_eq!(error.help(), "did you mean \"production\"? Configured are: production, dev");
     let error = fixture().config(config).resolve().unwrap_err();
-    assert_eq!(error.to_string(), "the connection \"default\" is not configured (default)");
+    assert_eq!(error.to_string(), "Connection default is not configured (default)");
 }
 
 #[test]
@@ -280,13 +286,45 @@ fn what_is_missing_or_contradictory_is_said_before_anything_is_sent() {
             "a private key is given, but",
         ),
         (
-            &[("ACCOUNT", "a"), ("AUTHENTICATOR", "externalbrowser")],
-            "the authenticator \"externalbrowser\" is not supported",
+            &[("ACCOUNT", "a"), ("AUTHENTICATOR", "pat_with_external_session")],
+            "the authenticator \"pat_with_external_session\" is not supported",
+        ),
+        (&[("ACCOUNT", "a"), ("AUTHENTICATOR", "externalbrowser")], "the connection has no user, which"),
+        (&[("ACCOUNT", "a"), ("AUTHENTICATOR", "externalbrowser"), ("USER", "u")], ""),
+        (
+            &[("ACCOUNT", "a"), ("AUTHENTICATOR", "https://x.okta.com"), ("USER", "u")],
+            "the connection has no password, which authentication by Okta needs",
         ),
         (
-            &[("ACCOUNT", "a"), ("AUTHENTICATOR", "https://x.okta.com")],
-            "the authenticator \"https://x.okta.com\" is not",
+            &[("ACCOUNT", "a"), ("AUTHENTICATOR", "oauth_client_credentials"), ("OAUTH_CLIENT_ID", "i")],
+            "the connection has no oauth_client_secret",
         ),
+        (
+            &[("ACCOUNT", "a"), ("AUTHENTICATOR", "oauth_client_credentials"), ("OAUTH_CLIENT_SECRET", "s")],
+            "the connection has no oauth_client_id",
+        ),
+        (
+            &[
+                ("ACCOUNT", "a"),
+                ("AUTHENTICATOR", "oauth_authorization_code"),
+                ("OAUTH_AUTHORIZATION_URL", "http://idp.example/authorize"),
+            ],
+            "oauth_authorization_url is not usable",
+        ),
+        (&[("ACCOUNT", "a"), ("AUTHENTICATOR", "oauth_authorization_code")], ""),
+        (
+            &[("ACCOUNT", "a"), ("AUTHENTICATOR", "workload_identity")],
+            "the connection has no workload_identity_provider",
+        ),
+        (
+            &[
+                ("ACCOUNT", "a"),
+                ("AUTHENTICATOR", "workload_identity"),
+                ("WORKLOAD_IDENTITY_PROVIDER", "ibm"),
+            ],
+            "workload_identity_provider is not usable: \"ibm\"",
+        ),
+        (&[("ACCOUNT", "a"), ("AUTHENTICATOR", "workload_identity"), ("TOKEN", "t")], ""),
         (
             &[("ACCOUNT", "a"), ("AUTHENTICATOR", "snowflake_jwd")],
             "there is no authenticator \"snowflake_jwd\"",
@@ -368,4 +406,40 @@ fn nothing_that_can_be_printed_holds_a_secret() {
     let printed = format!("{:?} {settings:?} {values} {:?}", sources(), list(&sources()).unwrap());
     assert!(!printed.contains("hunter2"), "{printed}");
     assert!(printed.contains("password=****"), "{printed}");
+}
+
+#[test]
+fn what_the_place_vouches_for_needs_no_word() {
+    let github = [
+        ("GITHUB_ACTIONS", "true"),
+        ("ACTIONS_ID_TOKEN_REQUEST_URL", "https://x"),
+        ("SNOWFLAKE_ACCOUNT", "a"),
+    ];
+    let gitlab = [("GITLAB_CI", "true"), ("SNOWFLAKE_ID_TOKEN", "t"), ("SNOWFLAKE_ACCOUNT", "a")];
+    let service = [("SNOWFLAKE_HOST", "h"), ("SNOWFLAKE_ACCOUNT", "a")];
+    let method = |variables: &[(&str, &str)], more: &[(&str, &str)], token: bool| {
+        let mut fixture = fixture();
+        fixture.flags.temporary_connection = true;
+        let mut sources = fixture.sources();
+        let variables = variables.iter().chain(more);
+        sources.environment.extend(variables.map(|(name, value)| ((*name).to_owned(), (*value).to_owned())));
+        sources.service_token = token.then(|| PathBuf::from("/snowflake/session/token"));
+        resolve(&sources).map(|settings| settings.method()).map_err(|error| error.to_string())
+    };
+    let oidc = Ok(Method::Workload(super::super::Provider::Oidc));
+    assert_eq!(method(&github, &[], false), oidc);
+    assert_eq!(method(&gitlab, &[], false), oidc);
+    assert_eq!(method(&service, &[], true), Ok(Method::Oauth));
+    assert!(method(&service, &[], false).is_err(), "no token, no service");
+    // Whatever is given counts more than the place.
+    let password = [("SNOWFLAKE_USER", "u"), ("SNOWFLAKE_PASSWORD", "p")];
+    for place in [&github[..], &gitlab, &service] {
+        assert_eq!(method(place, &password, true), Ok(Method::Password), "{place:?}");
+    }
+    let named = [("SNOWFLAKE_AUTHENTICATOR", "WORKLOAD_IDENTITY")];
+    let provider = |more: &[(&str, &str)]| method(&[("SNOWFLAKE_ACCOUNT", "a"), named[0]], more, false);
+    assert_eq!(provider(&github), oidc);
+    assert_eq!(provider(&[("AWS_EXECUTION_ENV", "x")]), Ok(Method::Workload(super::super::Provider::Aws)));
+    assert_eq!(provider(&[("IDENTITY_ENDPOINT", "x")]), Ok(Method::Workload(super::super::Provider::Azure)));
+    assert_eq!(provider(&[("K_SERVICE", "x")]), Ok(Method::Workload(super::super::Provider::Gcp)));
 }

@@ -143,7 +143,7 @@ mod tests {
         desired.origins.insert(id("A"), Origin::bare("a".to_owned(), span, None));
         desired.removed.insert(id("B"), Origin::bare("b".to_owned(), span, None));
         live.state.insert(id("B"), object);
-        let target = Target { account: "X".to_owned(), host: "x".to_owned(), role: None };
+        let target = Target { account: "X".to_owned(), host: "x".to_owned(), role: None, between: None };
         plan(Goal::Deploy.into(), target, &desired, &live)
     }
 

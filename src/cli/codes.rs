@@ -142,6 +142,11 @@ pub static ERRORS: &[Explained] = &[
         "a name on the command line is no name",
         "Give it as SQL spells it: `my_repo`, `db.core.my_repo`.",
     ),
+    usage(
+        "invalid-revision",
+        "what `--against` was given names no revision",
+        "`--against BASE` compares the files as they are with those of a revision, `--against BASE..HEAD` two revisions.",
+    ),
     failed(
         "local-account",
         "the embedded local account cannot be used",

@@ -145,7 +145,7 @@ pub(super) fn read_against(args: &ProjectArgs, revisions: &str) -> Result<Texts,
             let help = "--against BASE compares the files as they are, --against BASE..HEAD two revisions";
             return Err(CommandError::new(
                 Exit::Usage,
-                "git",
+                "invalid-revision",
                 format!("`{revisions}` names no revision"),
                 help,
             ));

@@ -80,6 +80,19 @@ pub struct NotManaged {
     pub span: Span,
 }
 
+/// What one entity declares.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Declaration<'a> {
+    id: &'a ObjectId,
+    object: &'a Object,
+    /// How it is deployed.
+    how: How<'a>,
+}
+
+/// Role, dependencies, exact grants, the fate of grants, allowed hazards, required images.
+type How<'a> =
+    (&'a Option<Ident>, &'a Vec<String>, bool, Option<KeptGrants>, &'a Vec<HazardKind>, &'a Vec<ImageRef>);
+
 /// What the definition wants.
 #[derive(Debug, Default)]
 pub struct Desired {
@@ -134,6 +147,29 @@ impl Desired {
     /// declared. Elsewhere the same project may have been deployed for another purpose.
     pub fn scopes(&self) -> BTreeSet<Scope> {
         self.origins.iter().map(|(id, origin)| scope_of(id, origin.role.as_ref())).collect()
+    }
+
+    /// What each entity declares, by its key, wherever in a text it stands.
+    pub fn declarations(&self) -> BTreeMap<&str, Declaration<'_>> {
+        let declared = self.origins.iter().map(|(id, origin)| {
+            let Origin {
+                entity,
+                span: _,
+                database: _,
+                schema: _,
+                attributes: _,
+                role,
+                depends_on,
+                grants_exact,
+                owner_grants,
+                allow,
+                require_images,
+            } = origin;
+            let object = &self.state[id];
+            let how = (role, depends_on, *grants_exact, *owner_grants, allow, require_images);
+            (entity.as_str(), Declaration { id, object, how })
+        });
+        declared.collect()
     }
 
     /// The objects that a plan must know of, and the role to read each under.

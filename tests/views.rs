@@ -79,8 +79,13 @@ fn without_times(document: &mut Value) {
 }
 
 fn snowform(directory: &Path, arguments: &[&str]) -> String {
+    snowform_with(directory, arguments, &[])
+}
+
+fn snowform_with(directory: &Path, arguments: &[&str], variables: &[(&str, &str)]) -> String {
     let mut command = Command::new(env!("CARGO_BIN_EXE_snowform"));
     command.args(arguments).current_dir(directory).env_clear().env("HOME", directory);
+    command.envs(variables.iter().copied());
     let output = command.output().unwrap();
     assert_eq!(output.status.code(), Some(0), "{}", String::from_utf8_lossy(&output.stderr));
     String::from_utf8(output.stdout).unwrap()
@@ -267,6 +272,32 @@ fn hostile_findings_are_single_commands_of_a_build_machine() {
     }
     let outputs = findings::github_outputs(&Report::new(&plan, &files));
     assert_eq!(outputs.lines().count(), 10, "{outputs}");
+}
+
+#[test]
+fn no_format_shows_the_value_of_a_secret_variable() {
+    let secret = "p4ss'w\"rd\\<b>&`x`|y%0A";
+    let variables = [("DEPLOY_TOKEN", secret)];
+    let directory = tempfile::tempdir().unwrap();
+    let account = Account::open(&directory.path().join(".snowform")).unwrap();
+    let held = Sql::new("CREATE IMAGE REPOSITORY repo COMMENT =").text(&format!("before {secret} {secret}"));
+    account.execute(&mut Context::local(), held.as_str()).unwrap();
+    let definition = "definition_version: 2\nentities:\n  repo:\n    type: image-repository\n  new:\n    type: image-repository\n";
+    fs::write(directory.path().join("snowflake.yml"), definition).unwrap();
+    let overlay = "entities:\n  repo:\n    comment: after <% ctx.env.DEPLOY_TOKEN %>\n  new:\n    comment: <% ctx.env.DEPLOY_TOKEN %>\n";
+    fs::write(directory.path().join("snowform.yml"), overlay).unwrap();
+    snowform_with(directory.path(), &["plan", "--local", "--out", "saved.json"], &variables);
+    let saved = fs::read_to_string(directory.path().join("saved.json")).unwrap();
+    assert!(saved.contains("p4ss"), "what is deployed is what was declared");
+    for (_, format) in VIEWS {
+        for arguments in [&["plan", "--local"][..], &["show", "saved.json"]] {
+            let arguments = [arguments, &["--format", format]].concat();
+            let shown = snowform_with(directory.path(), &arguments, &variables);
+            assert!(!shown.to_lowercase().contains("p4ss"), "{format}: {shown}");
+            let says_values = matches!(format, "text" | "json" | "markdown" | "sql" | "html");
+            assert_eq!(says_values, shown.contains("DEPLOY"), "{format}: {shown}");
+        }
+    }
 }
 
 #[test]

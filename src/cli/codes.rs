@@ -143,6 +143,11 @@ pub static ERRORS: &[Explained] = &[
         "a name on the command line is no name",
         "Give it as SQL spells it: `my_repo`, `db.core.my_repo`.",
     ),
+    usage(
+        "invalid-revision",
+        "what `--against` was given names no revision",
+        "`--against BASE` compares the files as they are with those of a revision, `--against BASE..HEAD` two revisions.",
+    ),
     failed(
         "local-account",
         "the embedded local account cannot be used",
@@ -254,8 +259,8 @@ pub static ERRORS: &[Explained] = &[
     ),
     failed(
         "sessions",
-        "the kept sessions cannot be removed",
-        "`connection forget --all` removes the files in `~/.cache/snowform/sessions`; remove them yourself.",
+        "the sessions that are kept between runs cannot be removed",
+        "`connection forget --all` removes them. Remove their directory by hand; the account ends the sessions by itself.",
     ),
     failed(
         "snapshot",

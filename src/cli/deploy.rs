@@ -5,6 +5,7 @@ use super::consent;
 use super::error::{CommandError, Exit};
 use super::planning::{self, Planned, Request};
 use super::project::{self, ProjectArgs, Texts};
+use super::revisions::SinceArgs;
 use super::ui::{self, Ui};
 use crate::deploy::{self, Observer, Outcome, Progress};
 use crate::object::statement::HazardKind;
@@ -26,11 +27,13 @@ pub(super) struct DeployArgs {
     /// Entities to deploy, by key or pattern (`api_*`) [default: all]
     pub(super) entities: Vec<String>,
     /// Carry out a saved plan, if nothing has moved since it was made
-    #[arg(long, value_name = "FILE", conflicts_with_all = ["entities", "replace", "env", "prune", "create_schemas"])]
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["entities", "replace", "env", "prune", "create_schemas", "changed_since"])]
     pub(super) plan: Option<PathBuf>,
     /// Put new objects in the place of those that are there; their images and undeclared grants are lost
     #[arg(long)]
     pub(super) replace: bool,
+    #[command(flatten)]
+    pub(super) since: SinceArgs,
     #[command(flatten)]
     pub(super) reach: ReachArgs,
     #[command(flatten)]
@@ -61,7 +64,7 @@ pub(super) struct DestroyArgs {
 #[derive(Args, Clone, Copy, Debug, Default)]
 pub(super) struct ReachArgs {
     /// Drop objects of the declared schemas that carry this project's mark and are not declared any more
-    #[arg(long, conflicts_with = "entities")]
+    #[arg(long, conflicts_with_all = ["entities", "changed_since"])]
     pub(super) prune: bool,
     /// Create schemas that are not there
     #[arg(long)]
@@ -115,16 +118,17 @@ pub(super) struct Run<'a> {
 }
 
 impl DeployArgs {
-    pub(super) fn texts(&self) -> Result<Texts, CommandError> {
-        project::read(&self.project)
+    pub(super) fn texts(&self, ui: &Ui) -> Result<Texts, CommandError> {
+        self.since.texts(&self.project, ui)
     }
 
     pub(super) fn run(&self) -> Run<'_> {
-        let Self { entities, plan, replace, reach, consent, project, connection } = self;
+        let Self { entities, plan, replace, since, reach, consent, project, connection } = self;
         let intent = reach.intent(if *replace { Goal::Replace } else { Goal::Deploy });
         let plan = plan.as_ref().map(|path| format!("--plan {}", path.display()));
         let flags = [
             plan,
+            since.changed_since.as_ref().map(|revision| format!("--changed-since {revision}")),
             replace.then(|| "--replace".to_owned()),
             reach.prune.then(|| "--prune".to_owned()),
             reach.create_schemas.then(|| "--create-schemas".to_owned()),
@@ -165,7 +169,7 @@ fn command<const N: usize>(
 /// Carries out a saved plan. The definition, where it is here, must be the one that it was made from.
 pub(super) async fn run_saved(args: &DeployArgs, path: &Path, ui: &Ui) -> Result<Exit, CommandError> {
     let saved = super::show::read(path)?;
-    let texts = match args.texts() {
+    let texts = match args.texts(ui) {
         Ok(texts) => Some(texts),
         Err(error) if error.code == "no-definition" => {
             ui.remark("the definition is not here, so the plan's own copy of it is deployed");

@@ -4,7 +4,8 @@ use super::connect::ConnectionArgs;
 use super::error::{CommandError, Exit};
 use super::planning::{self, Request};
 use super::present;
-use super::project::{self, ProjectArgs, Texts};
+use super::project::{ProjectArgs, Texts};
+use super::revisions::SinceArgs;
 use super::ui::{Format, Ui};
 use crate::plan::Goal;
 use crate::survey::Siblings;
@@ -23,19 +24,21 @@ pub(super) struct DriftArgs {
     #[arg(long)]
     all: bool,
     #[command(flatten)]
+    since: SinceArgs,
+    #[command(flatten)]
     project: ProjectArgs,
     #[command(flatten)]
     connection: ConnectionArgs,
 }
 
 impl DriftArgs {
-    pub(super) fn texts(&self) -> Result<Texts, CommandError> {
-        project::read(&self.project)
+    pub(super) fn texts(&self, ui: &Ui) -> Result<Texts, CommandError> {
+        self.since.texts(&self.project, ui)
     }
 }
 
 pub(super) async fn run(args: &DriftArgs, texts: &Texts, ui: &Ui) -> Result<Exit, CommandError> {
-    let DriftArgs { entities, all: _, project: _, connection } = args;
+    let DriftArgs { entities, all: _, since: _, project: _, connection } = args;
     let request = Request {
         intent: Goal::Deploy.into(),
         entities,

@@ -6,7 +6,7 @@ use super::credential_helper::{self, HelperArgs};
 use super::error::{CommandError, Exit};
 use super::image_repository::{closing, open};
 use super::registry_access::{self, HostArgs};
-use super::ui::Ui;
+use super::ui::{Ui, machine_aside};
 use crate::host::{environment, process};
 use crate::registry::{AuthFile, Client, SESSION_TOKEN_USER, Scheme, TokenCache, auth_files};
 use crate::view::listing::{Cell, Listing};
@@ -108,7 +108,7 @@ pub(super) async fn run(command: &ImageRegistryCommand, ui: &Ui) -> Result<Exit,
             let token = registry_access::token(&session).await?;
             if environment::variables().get("GITHUB_ACTIONS").is_some_and(|value| value == "true") {
                 // From now on GitHub shows stars in the job's log, wherever the token is printed.
-                ui.command(&format!("::add-mask::{}", token.expose()));
+                machine_aside(&format!("::add-mask::{}\n", token.expose()));
             }
             let seconds = i64::try_from(token.seconds()).unwrap_or(i64::MAX);
             Listing::One(vec![

@@ -202,17 +202,17 @@ fn dispatch(command: &Command, ui: &Ui) -> Ran {
     match command {
         Command::Init(args) => init::run(args, ui).map_err(alone),
         Command::Validate(args) => validate::run(args, ui),
-        Command::Plan(args) => with_texts(args.texts(), |texts| wait(plan::run(args, texts, ui))),
+        Command::Plan(args) => with_texts(args.texts(ui), |texts| wait(plan::run(args, texts, ui))),
         Command::Ci(args) => with_texts(args.texts(), |texts| wait(ci::run(args, texts, ui))),
         Command::Comment(args) => wait(comment::run(args, ui)).map_err(alone),
         Command::Show(args) => show::run(args, ui).map_err(alone),
         Command::Undo(args) => wait(undo::run(args, ui)).map_err(alone),
         Command::Snapshot(args) => with_texts(args.texts(), |texts| wait(snapshot::run(args, texts, ui))),
-        Command::Drift(args) => with_texts(args.texts(), |texts| wait(drift::run(args, texts, ui))),
+        Command::Drift(args) => with_texts(args.texts(ui), |texts| wait(drift::run(args, texts, ui))),
         Command::Deploy(args @ deploy::DeployArgs { plan: Some(plan), .. }) => {
             wait(deploy::run_saved(args, plan, ui)).map_err(alone)
         }
-        Command::Deploy(args) => with_texts(args.texts(), |texts| wait(deploy::run(args.run(), texts, ui))),
+        Command::Deploy(args) => with_texts(args.texts(ui), |texts| wait(deploy::run(args.run(), texts, ui))),
         Command::Destroy(args) => with_texts(args.texts(), |texts| wait(deploy::run(args.run(), texts, ui))),
         Command::Import(args) => wait(import::run(args, ui)).map_err(alone),
         Command::Connection(command) => match &command.action {

@@ -6,6 +6,7 @@ use super::error::{CommandError, Exit};
 use super::planning::{self, Request};
 use super::present;
 use super::project::{self, ProjectArgs, Texts};
+use super::revisions::SinceArgs;
 use super::ui::Ui;
 use crate::host::files;
 use crate::plan::file;
@@ -33,8 +34,10 @@ pub(super) struct PlanArgs {
     pub(super) snapshot: Option<PathBuf>,
     /// Compare with the files at a revision instead of the account: BASE, or BASE..HEAD for two revisions; needs no
     /// connection
-    #[arg(long, value_name = "REVISION", conflicts_with_all = ["local", "snapshot"])]
+    #[arg(long, value_name = "REVISION", conflicts_with_all = ["local", "snapshot", "changed_since"])]
     pub(super) against: Option<String>,
+    #[command(flatten)]
+    pub(super) since: SinceArgs,
     /// Ask also whether the role may carry the plan out; what is missing is a problem of the plan
     #[arg(long, conflicts_with_all = ["snapshot", "against"])]
     pub(super) check_privileges: bool,
@@ -54,6 +57,7 @@ pub(super) async fn run(args: &PlanArgs, texts: &Texts, ui: &Ui) -> Result<Exit,
         out,
         snapshot,
         against: _,
+        since: _,
         check_privileges,
         detailed_exitcode,
         project: _,
@@ -102,10 +106,10 @@ pub(super) fn write(path: &Path, text: &str, what: &str) -> Result<(), CommandEr
 }
 
 impl PlanArgs {
-    pub(super) fn texts(&self) -> Result<Texts, CommandError> {
+    pub(super) fn texts(&self, ui: &Ui) -> Result<Texts, CommandError> {
         if let Some(revisions) = &self.against {
             return project::read_against(&self.project, revisions);
         }
-        project::read(&self.project)
+        self.since.texts(&self.project, ui)
     }
 }

@@ -46,7 +46,11 @@ impl<'a> Offline<'a> {
         if checked.diagnostics.has_errors() {
             return Err(invalid(checked.diagnostics.sorted()));
         }
-        let meant = select::keys(entities, &checked.project)?;
+        let mut meant = select::keys(entities, &checked.project)?;
+        if let Some(changed) = &texts.changed {
+            let asked = |key: &&String| meant.as_ref().is_none_or(|meant| meant.contains(key));
+            meant = Some(changed.iter().filter(asked).cloned().collect());
+        }
         Ok(Self { checked, texts, meant })
     }
 

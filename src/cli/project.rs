@@ -69,6 +69,8 @@ pub(super) struct Texts {
     pub(super) target: Option<String>,
     /// An earlier revision to compare with, where one was asked for.
     pub(super) base: Option<Base>,
+    /// The entities that were declared otherwise at an earlier revision, where only those are asked for.
+    pub(super) changed: Option<Vec<String>>,
 }
 
 /// The same project at an earlier revision; its texts stand among those of the project.
@@ -87,7 +89,7 @@ pub(super) struct Base {
 impl Texts {
     /// Which text is what.
     pub(super) fn inputs(&self) -> Inputs<'_> {
-        let Self { directory: _, files: _, definition, local, overlay, variables, target: _, base: _ } = self;
+        let Self { definition, local, overlay, variables, .. } = self;
         Inputs { definition: *definition, local: *local, overlay: *overlay, variables }
     }
 
@@ -131,7 +133,8 @@ fn read_from(
     overrides.extend(args.env.iter().cloned());
     let variables = Variables { overrides, system: args.environment() };
     let target = args.target.clone();
-    Ok(Texts { directory, files: texts, definition, local, overlay, variables, target, base: None })
+    let (base, changed) = (None, None);
+    Ok(Texts { directory, files: texts, definition, local, overlay, variables, target, base, changed })
 }
 
 /// Reads the project, and beside it what it was at a revision: `BASE`, or `BASE..HEAD` for two of them.
@@ -145,7 +148,7 @@ pub(super) fn read_against(args: &ProjectArgs, revisions: &str) -> Result<Texts,
             let help = "--against BASE compares the files as they are, --against BASE..HEAD two revisions";
             return Err(CommandError::new(
                 Exit::Usage,
-                "git",
+                "invalid-revision",
                 format!("`{revisions}` names no revision"),
                 help,
             ));
@@ -199,7 +202,9 @@ fn unreadable(error: GitError) -> CommandError {
                 "build machines fetch one commit only; fetch the other one:\ngit fetch --depth=1 origin {revision}"
             )
         }
-        GitError::NoProgram(_) => "install git; it is needed for --against alone".to_owned(),
+        GitError::NoProgram(_) => {
+            "install git; it is needed for --against and --changed-since alone".to_owned()
+        }
         GitError::TooLarge(_) | GitError::Failed(_) => "check the repository with git itself".to_owned(),
     };
     CommandError::new(Exit::Failed, "git", error.to_string(), help)

@@ -3,7 +3,8 @@
 use super::connect::ConnectionArgs;
 use super::error::{CommandError, Exit};
 use super::planning;
-use super::project::{Base, Texts};
+use super::project::{self, Base, ProjectArgs, Texts};
+use super::ui::Ui;
 use crate::check;
 use crate::desired::{Desired, NameDefaults, carries_mark};
 use crate::object::name::Ident;
@@ -12,6 +13,46 @@ use crate::object::state::{Contents, ObjectId};
 use crate::plan::file::Saved;
 use crate::snowflake::settings::{self, Key, Sources};
 use crate::source::span::Spanned;
+use clap::Args;
+
+/// Only what changed.
+#[derive(Args, Clone, Debug, Default)]
+pub(super) struct SinceArgs {
+    /// Only entities that are declared otherwise than at a revision of the files
+    #[arg(long, value_name = "REVISION")]
+    pub(super) changed_since: Option<String>,
+}
+
+impl SinceArgs {
+    /// The project's texts, and which of its entities are asked for.
+    pub(super) fn texts(&self, project: &ProjectArgs, ui: &Ui) -> Result<Texts, CommandError> {
+        let mut texts = project::read(project)?;
+        if let Some(revision) = &self.changed_since {
+            texts.changed = Some(changed(project, revision, ui)?);
+        }
+        Ok(texts)
+    }
+}
+
+/// The entities that are declared otherwise than at a revision. Mistakes in the files as they are, are found later.
+fn changed(project: &ProjectArgs, revision: &str, ui: &Ui) -> Result<Vec<String>, CommandError> {
+    let texts = project::read_against(project, revision)?;
+    let base = texts.base.as_ref().expect("internal error: a base was asked for");
+    // What a connection would complete is the same on both sides.
+    let unknown = |text: &str| Some(Ident::exact(text));
+    let defaults = NameDefaults { database: unknown("<database>"), schema: unknown("<schema>") };
+    let earlier = declared(&texts, base, &defaults)?;
+    let checked = check::check(&texts.files, &texts.inputs());
+    let (later, _) = check::complete(&checked.project, &defaults);
+    let before = earlier.declarations();
+    let after = later.declarations();
+    let gone = before.keys().filter(|key| !after.contains_key(*key));
+    for key in gone {
+        ui.remark(&format!("entity {key} left the definition since {}", base.label));
+    }
+    let changed = after.iter().filter(|(key, declaration)| before.get(*key) != Some(declaration));
+    Ok(changed.map(|(key, _)| (*key).to_owned()).collect())
+}
 
 /// What completes names where no connection is asked: options and settings, as far as there are any. What nobody says
 /// stays visible as a name that no account has.

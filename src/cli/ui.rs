@@ -134,11 +134,6 @@ impl Ui {
         self.talk(&format!("{}\n", lines(text, "")));
     }
 
-    /// Writes a command for the machine that runs us where data do not go: it is made of our own words alone.
-    pub(super) fn command(&self, text: &str) {
-        self.talk(&format!("{text}\n"));
-    }
-
     /// Draws diagnostics as talk.
     pub(super) fn diagnostics(&self, files: &Files, found: &[Diagnostic]) {
         if !found.is_empty() {
@@ -210,6 +205,11 @@ impl Ui {
 /// Writes what is for the machine that runs us: commands in its log.
 pub(super) fn machine(text: &str) {
     write(&mut io::stdout(), text);
+}
+
+/// The same beside the data, on standard error; commands count on either stream.
+pub(super) fn machine_aside(text: &str) {
+    write(&mut io::stderr(), text);
 }
 
 /// Whether progress may be shown.

@@ -158,13 +158,11 @@ async fn the_code_of_a_browser_becomes_a_token() {
     }
 }
 
-/// The parameters, what the provider answers if it is asked, and words of what is said.
-type Brought = (&'static [(&'static str, &'static str)], Vec<Reply>, &'static [&'static str]);
-
 #[tokio::test(flavor = "multi_thread")]
 async fn a_browser_that_brings_something_else_is_told() {
     let expired = refusal(400, "invalid_grant", "code-5ecret has expired");
-    let cases: Vec<Brought> = vec![
+    type Brought<'a> = (&'a [(&'a str, &'a str)], Vec<Reply>, &'a [&'a str]);
+    let cases: Vec<Brought<'_>> = vec![
         (&[("code", "code-5ecret"), ("state", "another")], vec![], &["its state differs", "sign in again"]),
         (&[("code", "code-5ecret")], vec![], &["its state differs"]),
         (

@@ -104,7 +104,7 @@ impl Project {
             String::from_utf8(output.stdout).unwrap().trim().to_owned()
         };
         git(&["init", "-q", "-b", "main"]);
-        git(&["add", "snowflake.yml"]);
+        git(&["add", "*.yml"]);
         git(&["commit", "-q", "--allow-empty", "-m", "c"]);
         git(&["rev-parse", "HEAD"])
     }

@@ -119,3 +119,46 @@ fn what_cannot_be_compared_is_said_with_a_way_out() {
         broken.stderr
     );
 }
+
+#[test]
+fn only_what_changed_since_a_revision_is_deployed() {
+    let project = Project::new();
+    let text = |also: &str| {
+        HEAD.to_owned()
+            + &entity("same", "same")
+            + &entity("moved", "moved")
+            + &entity("described", "described")
+            + also
+    };
+    project.write("snowflake.yml", &(text("") + &entity("gone", "gone")));
+    project.write("snowform.yml", "entities:\n  described:\n    comment: before\n");
+    project.commit();
+    // A comment in the file and another order are no change of an entity.
+    let later = HEAD.to_owned()
+        + "  # words\n"
+        + &entity("described", "described")
+        + &entity("same", "SAME")
+        + &entity("moved", "moved_away")
+        + &entity("new", "new");
+    project.write("snowflake.yml", &later);
+    project.write("snowform.yml", "entities:\n  described:\n    comment: after\n");
+    let ran = project.run(&["plan", "--local", "--changed-since", "main", "--format", "json"], &[]);
+    let document: Value = serde_json::from_str(&ran.stdout).unwrap();
+    let entities: Vec<&str> =
+        document["changes"].as_array().unwrap().iter().map(|c| c["entity"].as_str().unwrap()).collect();
+    assert_eq!(entities, ["described", "moved", "new"], "{}", ran.stdout);
+    assert!(ran.stderr.contains("entity gone left the definition since main"), "{}", ran.stderr);
+    let some = project.run(&["deploy", "--local", "m*", "--changed-since", "main"], &[]);
+    assert_eq!((some.code, some.stdout.contains("Done: 1 created.")), (0, true), "{}", some.stdout);
+    project.commit();
+    let none = project.run(&["plan", "--local", "--changed-since", "main"], &[]);
+    assert_eq!((none.code, none.stdout.contains("Nothing to change: 0")), (0, true), "{}", none.stdout);
+    for words in [
+        ["--changed-since", "nowhere"],
+        ["--changed-since", "--output=x"],
+        ["--prune", "--changed-since=main"],
+    ] {
+        let refused = project.run(&[&["plan", "--local"][..], &words].concat(), &[]);
+        assert!(matches!(refused.code, 1 | 64), "{words:?}: {}", refused.stdout);
+    }
+}

@@ -369,10 +369,8 @@ class Delay(threading.Thread):
                 client.sendall(data)
 
 
-def pushed_beyond_a_token(desk: Desk, program: str, name: str, push: Callable[[str], tuple[str, ...]]):
-    delay = Delay(desk.host, TOKEN_SECONDS + 5)
+def pushed_beyond_a_token(desk: Desk, delay: Delay, name: str, push: Callable[[str], tuple[str, ...]]):
     image = f"{delay.host}/local/public/images/{name}"
-    desk.run(SKOPEO, "login", "--tls-verify=false", "-u", "LOCAL", "--password-stdin", delay.host, input=desk.password)
     desk.run(*push(image))
     tokens = list(dict.fromkeys(delay.tokens))
     equal((delay.held, len(tokens) > 1), (True, True))
@@ -407,16 +405,20 @@ def a_token_that_expires_in_the_middle_of_a_push_does_not_fail_it(desk: Desk):
     }
     threads, problems = [], []
 
-    def attempt(program: str, push: Callable[[str], tuple[str, ...]]):
+    def attempt(program: str, delay: Delay, push: Callable[[str], tuple[str, ...]]):
         try:
-            pushed_beyond_a_token(desk, program, f"by-{program}:v1", push)
+            pushed_beyond_a_token(desk, delay, f"by-{program}:v1", push)
         except Exception as problem:
             problems.append(f"{program}: {problem}")
 
-    # Side by side, because each of them waits for a minute.
+    # Side by side, because each of them waits for a minute; but the file of credentials bears one writer at a time.
     for program, push in ways.items():
-        threads.append(threading.Thread(target=attempt, args=(program, push)))
-        threads[-1].start()
+        delay = Delay(desk.host, TOKEN_SECONDS + 5)
+        login = (SKOPEO, "login", "--tls-verify=false", "-u", "LOCAL", "--password-stdin", delay.host)
+        desk.run(*login, input=desk.password)
+        threads.append(threading.Thread(target=attempt, args=(program, delay, push)))
+    for thread in threads:
+        thread.start()
     for thread in threads:
         thread.join()
     equal(problems, [])

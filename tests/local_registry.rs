@@ -261,6 +261,36 @@ async fn the_sign_of_a_name_that_addresses_do_not_have_is_read_in_both_spellings
     }
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn a_command_drops_a_repository_that_holds_images_with_consent_alone() {
+    let served = Served::new(ServerConfig::default()).await;
+    served.local().await.push("local/public/r/app", "v1", &[b"{}"]).await;
+    let config = snowform::local::write_connection_file(
+        &served.account,
+        served.directory.path(),
+        served.handle.address(),
+    );
+    let config = config.unwrap();
+    let run = |arguments: &[&str]| {
+        let output = std::process::Command::new(env!("CARGO_BIN_EXE_snowform"))
+            .args(arguments)
+            .args(["--config-file", config.to_str().unwrap()])
+            .env_clear()
+            .env("HOME", served.directory.path())
+            .output()
+            .unwrap();
+        (output.status.code(), String::from_utf8(output.stderr).unwrap())
+    };
+    for command in
+        [&["image-repository", "drop", "r"][..], &["spcs", "image-repository", "create", "r", "--replace"]]
+    {
+        let (code, said) = run(command);
+        assert_eq!(code, Some(3), "{said}");
+        assert!(said.contains("holds 1 image") && said.contains("--allow drops-images"), "{said}");
+    }
+    assert_eq!(run(&["image-repository", "drop", "r", "--allow", "drops-images"]).0, Some(0));
+}
+
 #[tokio::test]
 async fn a_token_that_expires_in_the_middle_of_a_push_costs_nothing_of_it() {
     let served = Served::new(ServerConfig::default()).await;

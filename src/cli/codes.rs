@@ -2,6 +2,7 @@
 //! these lists. Codes of mistakes in a definition stand with their rules, those of hazards with the statements.
 
 use super::error::Exit;
+use crate::object::statement::HazardKind;
 use crate::plan::problem;
 
 /// A code and what it means.
@@ -326,9 +327,11 @@ pub fn by_code(code: &str) -> Option<&'static Explained> {
     ERRORS.iter().chain(PROBLEMS).find(|known| known.code == code)
 }
 
-/// Whether a code is declared. An account's own are numbers, and not ours to declare.
+/// Whether a code is declared. Hazards are declared with the statements, and a command that refuses one ends with its
+/// name. An account's own are numbers, and not ours to declare.
 pub(super) fn is_known(code: &str) -> bool {
-    by_code(code).is_some() || code.bytes().all(|byte| byte.is_ascii_digit())
+    let is_hazard = HazardKind::ALL.iter().any(|kind| kind.name() == code);
+    by_code(code).is_some() || is_hazard || code.bytes().all(|byte| byte.is_ascii_digit())
 }
 
 #[cfg(test)]

@@ -106,8 +106,13 @@ impl Person for AtTerminal {
             ),
             Notice::Browser { url, opened: false } => format!(
                 "Sign in with a browser on this machine, at this address:\n{url}\n\
-                 With a browser elsewhere, paste the address here that it leads to at last (http://127.0.0.1…)."
+                 With a browser elsewhere, paste the address here that it leads to at last and cannot show: it begins with \
+                 http://localhost or http://127.0.0.1."
             ),
+            Notice::OtherAddress => {
+                "That is not it: the address begins with http://localhost or http://127.0.0.1, and holds a code or a token."
+                    .to_owned()
+            }
             Notice::Push => "Approve the sign-in on your telephone …".to_owned(),
             Notice::Waiting => "Another process is signing in; waiting for it …".to_owned(),
         };

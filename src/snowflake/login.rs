@@ -105,7 +105,8 @@ impl Login {
                 }
                 Err(refusal) => {
                     // A store that cannot be written gives the same token again.
-                    let kept = obtained.kept.filter(|_| forgotten < MAX_FORGOTTEN);
+                    let kept =
+                        obtained.kept.filter(|kind| forgotten < MAX_FORGOTTEN && refusal.may_mean(*kind));
                     let Some(kind) = kept else { return Err(self.refused(refusal)) };
                     forgotten += 1;
                     tracing::info!(?kind, code = refusal.code, "a kept token is refused");
@@ -297,6 +298,14 @@ struct Refusal {
     message: Option<String>,
     next_action: Option<String>,
     role: Option<String>,
+}
+
+impl Refusal {
+    /// Whether it may be the kept token that is refused. An id token says who somebody is and no more, and its refusal
+    /// has codes of its own; an access token may be for another role.
+    fn may_mean(&self, kind: Kind) -> bool {
+        kind != Kind::Id || matches!(self.code, Some(390_110 | 390_195))
+    }
 }
 
 fn envelope(answer: &Answer, transport: &Transport) -> Result<Envelope<LoginAnswer>, SessionError> {

@@ -14,6 +14,7 @@ import base64
 import gzip
 import json
 import os
+import pty
 import re
 import shutil
 import subprocess
@@ -21,6 +22,7 @@ import sys
 import tempfile
 import threading
 import time
+import tomllib
 import urllib.error
 import urllib.parse
 import urllib.request
@@ -144,12 +146,32 @@ def browse(url: str, log: str):
     with open(log, "a") as file:
         file.write(url + "\n")
     query = dict(urllib.parse.parse_qsl(urllib.parse.urlsplit(url).query))
+    if "LOCAL_PASSWORD" in os.environ:
+        subprocess.Popen([sys.executable, __file__, "fill", url])
+        return
     if "redirect_uri" in query:
         answer = urllib.parse.urlencode({"code": "the-code", "state": query["state"]})
         back = f"{query['redirect_uri']}?{answer}"
     else:
         back = f"http://localhost:{query.get('port') or query['browser_mode_redirect_port']}/?token=the-saml-token"
     subprocess.Popen([sys.executable, __file__, "follow", back])
+
+
+def fill(url: str):
+    """Signs in at the page of the served local account, and goes where it leads."""
+    page = urllib.request.urlopen(url).read().decode()
+    request = re.search('name="request" value="([^"]+)"', page)[1]
+    form = urllib.parse.urlencode({"request": request, "user": "LOCAL", "password": os.environ["LOCAL_PASSWORD"]})
+
+    class Stay(urllib.request.HTTPRedirectHandler):
+        def redirect_request(self, *_):
+            return None
+
+    opener = urllib.request.build_opener(Stay)
+    try:
+        opener.open(urllib.parse.urljoin(url, "/sso"), form.encode())
+    except urllib.error.HTTPError as sent_back:
+        follow(sent_back.headers["Location"])
 
 
 def follow(url: str):
@@ -360,6 +382,61 @@ def kept_by_either(server: Server, scratch: Path):
                     raise AssertionError(f"not renewed without a person: {renewed}")
 
 
+def people_at_the_local_account(scratch: Path):
+    """The connector's browser logins at the served local account, and what it keeps of them, used by snowform."""
+    served = subprocess.Popen([SNOWFORM, "local", "serve", "--port", "0", "--dir", str(scratch / "account")],
+        stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
+    try:
+        port = int(served.stdout.readline().rsplit(":", 1)[1])
+        password = tomllib.loads((scratch / "account" / "config.toml").read_text())["connections"]["local"]["password"]
+        settings = {"account": "local", "user": "LOCAL", "host": "127.0.0.1", "port": port, "protocol": "http",
+            "authenticator": "externalbrowser", "client_store_temporary_credential": True}
+        for name, more in (("provider", {}), ("console", {"disable_console_login": False})):
+            theirs, ours = (Side(side, scratch / f"people-{name}", Server()) for side in ("theirs", "ours"))
+            for side in (theirs, ours):
+                side.browser = scratch / "browse"
+            found = theirs.sign_in(settings | more, {"LOCAL_PASSWORD": password})
+            if len(found["visited"]) != 1:
+                raise AssertionError(f"{name}: nobody was asked: {found}")
+            shutil.copytree(theirs.cache.parent, ours.cache.parent, copy_function=shutil.copy2)
+            os.chmod(ours.cache.parent, 0o700)
+            for side in (ours, theirs):
+                if side.sign_in(settings | more, {})["visited"]:
+                    raise AssertionError(f"{name}: {side.name} asks although the id token is there")
+    finally:
+        served.terminate()
+        served.wait(timeout=30)
+
+
+def an_address_that_is_pasted(scratch: Path):
+    """A person at a terminal whose browser is elsewhere."""
+    server, home = Server(), scratch / "pasting"
+    (home / ".cache").mkdir(parents=True)
+    ours, theirs = pty.openpty()
+    variables = {"ACCOUNT": "a", "USER": "me", "HOST": "127.0.0.1", "PORT": str(server.port), "PROTOCOL": "http",
+        "AUTHENTICATOR": "externalbrowser"}
+    env = {f"SNOWFLAKE_{name}": value for name, value in variables.items()} | {"HOME": str(home), "BROWSER": "none"}
+    run = subprocess.Popen([SNOWFORM, "connection", "test"], stdin=theirs, stdout=theirs, stderr=theirs, env=env)
+    os.close(theirs)
+    said = ""
+
+    def until(words: str):
+        nonlocal said
+        while words not in said:
+            said += os.read(ours, 4096).decode()
+
+    until("begins with")
+    os.write(ours, b"what?\n")
+    until("That is not it")
+    os.write(ours, b"http://localhost:1/?token=the-pasted-token\n")
+    until("status     OK")
+    run.wait(timeout=30)
+    os.close(ours)
+    token = server.at("/session/v1/login-request")[0]["body"]["data"]["TOKEN"]
+    if (run.returncode, token) != (0, "the-pasted-token"):
+        raise AssertionError(f"{run.returncode}, {token}: {said}")
+
+
 def main() -> int:
     passed = failed = 0
     server = Server()
@@ -392,6 +469,8 @@ def main() -> int:
 
             check(name, both)
         check("what is kept by either", lambda: kept_by_either(server, scratch))
+        check("people at the local account", lambda: people_at_the_local_account(scratch))
+        check("an address that is pasted", lambda: an_address_that_is_pasted(scratch))
     print(f"{passed} passed, {failed} failed")
     return 1 if failed else 0
 
@@ -401,5 +480,7 @@ if __name__ == "__main__":
         browse(sys.argv[2], sys.argv[3])
     elif sys.argv[1:2] == ["follow"]:
         follow(sys.argv[2])
+    elif sys.argv[1:2] == ["fill"]:
+        fill(sys.argv[2])
     else:
         sys.exit(main())

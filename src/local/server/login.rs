@@ -1,10 +1,11 @@
-//! Logging in: password, key pair, programmatic access token, OAuth token.
+//! Logging in: password, key pair, programmatic access token, OAuth token, and the tokens of people with browsers.
 
 use super::super::account::{Account, Context, RoleCheck, TokenLogin};
 use super::super::catalog::credential::TokenKind;
 use super::super::error::LocalError;
 use super::super::{SERVER_VERSION, USER_NAME};
 use super::answer::{self, Reply};
+use super::people::{Refused, Use};
 use super::{Shared, lock};
 use crate::object::name::Ident;
 use crate::wire::{LoginAnswer, LoginData, LoginRequest, Parameter, SessionInfo, code};
@@ -55,7 +56,12 @@ pub(super) async fn login(
 }
 
 fn log_in(shared: &Shared, parameters: &LoginParameters, data: LoginData) -> Result<Reply, Reply> {
-    let proven = authenticate(&shared.account, &data)?;
+    let proven = authenticate(shared, &data)?;
+    let wants_id =
+        data.session_parameters.get("CLIENT_STORE_TEMPORARY_CREDENTIAL") == Some(&Value::Bool(true));
+    let by_browser =
+        data.authenticator.as_deref().is_some_and(|name| name.eq_ignore_ascii_case("EXTERNALBROWSER"));
+    let id_token = (wants_id && by_browser).then(|| lock(&shared.people).id_token(&proven.user));
     let mut context = context(&shared.account, proven, parameters)?;
     let LoginData { session_parameters, .. } = data;
     let set = session_parameters.into_iter().map(|(name, value)| (name.to_uppercase(), value));
@@ -65,6 +71,7 @@ fn log_in(shared: &Shared, parameters: &LoginParameters, data: LoginData) -> Res
         server_version: Some(SERVER_VERSION.to_owned()),
         parameters: session_parameters_of(&context),
         session_info: session_info(&context),
+        id_token,
         ..LoginAnswer::default()
     };
     let (session, token, master) = lock(&shared.sessions).open(context);
@@ -79,7 +86,8 @@ fn log_in(shared: &Shared, parameters: &LoginParameters, data: LoginData) -> Res
 }
 
 /// Finds out whose credentials these are.
-fn authenticate(account: &Account, data: &LoginData) -> Result<TokenLogin, Reply> {
+fn authenticate(shared: &Shared, data: &LoginData) -> Result<TokenLogin, Reply> {
+    let account = &shared.account;
     let named = data.login_name.as_deref().filter(|name| !name.is_empty());
     let user = named.map(|name| Ident::exact(name.to_uppercase()));
     let authenticator = data.authenticator.as_deref().unwrap_or("SNOWFLAKE").to_uppercase();
@@ -93,10 +101,15 @@ fn authenticate(account: &Account, data: &LoginData) -> Result<TokenLogin, Reply
             Err(error) => return Err(Reply::failure(error.code(), error.message())),
         },
         "PROGRAMMATIC_ACCESS_TOKEN" => account.token_login(TokenKind::Pat, token).map_err(unusable)?,
-        "OAUTH" => account.token_login(TokenKind::OAuth, token).map_err(unusable)?,
+        "OAUTH" => match account.token_login(TokenKind::OAuth, token).map_err(unusable)? {
+            Some(login) => Some(login),
+            None => of_people(shared, Use::Access, data)?,
+        },
+        "EXTERNALBROWSER" => of_people(shared, Use::Browser, data)?,
+        "ID_TOKEN" => of_people(shared, Use::Id, data)?,
         _ => {
-            let message = "The local account knows passwords, key pairs, programmatic access tokens and OAuth \
-                           tokens; it has no other authenticator.";
+            let message = "The local account knows passwords, key pairs, programmatic access tokens, OAuth tokens and \
+                           people with browsers; it has no other authenticator.";
             return Err(Reply::failure("390190", message));
         }
     };
@@ -104,6 +117,18 @@ fn authenticate(account: &Account, data: &LoginData) -> Result<TokenLogin, Reply
         // A token proves its own user; a name that contradicts it is a mistake worth telling.
         Some(proven) if user.is_none_or(|user| user == proven.user) => Ok(proven),
         Some(_) | None => Err(refused_token(&authenticator)),
+    }
+}
+
+/// A token that a person got with a browser.
+fn of_people(shared: &Shared, of: Use, data: &LoginData) -> Result<Option<TokenLogin>, Reply> {
+    let token = data.token.as_deref().unwrap_or_default();
+    match lock(&shared.people).find(of, token, data.proof_key.as_deref()) {
+        Ok(login) => Ok(Some(login)),
+        Err(Refused::Expired) if of == Use::Access => {
+            Err(Reply::failure(code::OAUTH_EXPIRED, "OAuth access token expired."))
+        }
+        Err(Refused::Unknown | Refused::Expired) => Ok(None),
     }
 }
 
@@ -118,6 +143,8 @@ fn refused_token(authenticator: &str) -> Reply {
     let (code, method, message) = match authenticator {
         "SNOWFLAKE_JWT" => return Reply::failure(code::JWT_INVALID, "JWT token is invalid."),
         "OAUTH" => (code::OAUTH_INVALID, "OAUTH", "Invalid OAuth access token."),
+        "ID_TOKEN" => (code::ID_TOKEN_INVALID, "ID_TOKEN", "The provided ID token is invalid."),
+        "EXTERNALBROWSER" => ("390190", "SAML", "The token of the browser is unknown, used or not for you."),
         _ => (code::PAT_INVALID, "PAT", "Programmatic access token is invalid."),
     };
     let data =

@@ -8,6 +8,7 @@
 mod answer;
 mod executions;
 mod login;
+mod people;
 mod query;
 mod registry;
 mod results;
@@ -26,6 +27,7 @@ use axum::response::Response;
 use axum::routing::{any, get, post};
 use axum::serve::ListenerExt as _;
 use executions::Executions;
+use people::People;
 use results::Chunks;
 use sessions::Sessions;
 use std::collections::VecDeque;
@@ -110,6 +112,11 @@ impl ServerHandle {
         lock(&self.shared.sessions).expire_for_registry();
     }
 
+    /// Lets every OAuth access token that the account gave to people expire now; refresh tokens stay good.
+    pub fn expire_access_tokens(&self) {
+        lock(&self.shared.people).expire_access();
+    }
+
     /// Asks the server to stop: no new connections, requests under way are answered.
     pub fn shutdown(&self) {
         self.stop.send_replace(true);
@@ -133,6 +140,7 @@ struct Shared {
     config: ServerConfig,
     address: SocketAddr,
     sessions: Mutex<Sessions>,
+    people: Mutex<People>,
     executions: Mutex<Executions>,
     chunks: Mutex<Chunks>,
     log: Mutex<VecDeque<LoggedRequest>>,
@@ -173,6 +181,7 @@ pub async fn serve(account: Account, config: ServerConfig) -> io::Result<ServerH
         sessions: Mutex::new(Sessions::new(config.session_seconds, config.master_seconds)),
         config,
         address,
+        people: Mutex::default(),
         executions: Mutex::default(),
         chunks: Mutex::default(),
         log: Mutex::default(),
@@ -196,6 +205,11 @@ pub async fn serve(account: Account, config: ServerConfig) -> io::Result<ServerH
 fn router(shared: Arc<Shared>) -> Router {
     Router::new()
         .route("/session/v1/login-request", post(login::login))
+        .route("/session/authenticator-request", post(people::authenticator_request))
+        .route("/console/login", get(people::console))
+        .route("/sso", get(people::visit).post(people::enter))
+        .route("/oauth/authorize", get(people::authorize))
+        .route("/oauth/token-request", post(people::token_request))
         .route("/session/token-request", post(token::token_request))
         .route("/session/heartbeat", post(token::heartbeat))
         .route("/session", post(token::close))

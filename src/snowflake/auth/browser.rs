@@ -95,7 +95,7 @@ impl Landing {
         desk.person.tell(Notice::Browser { url: url.as_str(), opened });
         let answer = tokio::select! {
             answer = receiver.recv() => answer,
-            pasted = pasted(wanted) => Some(pasted),
+            pasted = pasted(wanted, desk) => Some(pasted),
             () = tokio::time::sleep(patience) => None,
         };
         stop.send_replace(true);
@@ -122,7 +122,7 @@ fn cannot_listen(port: u16, error: &io::Error) -> SessionError {
 }
 
 /// The address that a person pastes, which the browser was sent to on another machine. Never ends where nobody can.
-async fn pasted(wanted: &'static [&'static str]) -> Parameters {
+async fn pasted(wanted: &'static [&'static str], desk: &Desk) -> Parameters {
     /// Lets the thread that waits for a line go.
     struct GiveUp(Arc<AtomicBool>);
     impl Drop for GiveUp {
@@ -140,6 +140,7 @@ async fn pasted(wanted: &'static [&'static str]) -> Parameters {
         if wanted.iter().any(|name| found.contains_key(*name)) {
             return found;
         }
+        desk.person.tell(Notice::OtherAddress);
     }
 }
 

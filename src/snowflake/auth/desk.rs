@@ -17,6 +17,8 @@ pub enum Notice<'a> {
         /// Whether a browser was asked to show it.
         opened: bool,
     },
+    /// What was pasted is not the address that the browser was led to.
+    OtherAddress,
     /// A request waits to be approved on the person's telephone.
     Push,
     /// Another process is signing in as the same person.

@@ -16,7 +16,7 @@ use axum::body::Body;
 use axum::extract::{Request, State};
 use axum::http::{HeaderMap, Method, StatusCode, Uri};
 use axum::response::{IntoResponse as _, Response};
-pub(super) use sign_in::{LOGIN_PATH, login};
+pub(super) use sign_in::{LOGIN_PATH, basic, login};
 use std::sync::Arc;
 use uuid::Uuid;
 

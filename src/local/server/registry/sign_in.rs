@@ -75,7 +75,7 @@ fn sign_in(shared: &Shared, user: &str, password: &str) -> Result<Issued, Failur
 }
 
 /// User and password of `Authorization: Basic …`.
-fn basic(headers: &HeaderMap) -> Option<(String, String)> {
+pub(in super::super) fn basic(headers: &HeaderMap) -> Option<(String, String)> {
     let header = headers.get(header::AUTHORIZATION)?.to_str().ok()?;
     let text = String::from_utf8(STANDARD.decode(after(header, "basic ")?).ok()?).ok()?;
     let (user, password) = text.split_once(':')?;

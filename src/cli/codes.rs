@@ -225,6 +225,11 @@ pub static ERRORS: &[Explained] = &[
         "the other side answered what nobody expected",
         "A proxy, or a host that is no Snowflake account, is the usual reason. Check host and account of the connection.",
     ),
+    usage(
+        "prune-selection",
+        "objects are to be pruned, and only some entities were asked for",
+        "What left the definition belongs to none of its entities. Prune with the whole definition.",
+    ),
     Explained {
         code: "refused",
         exit: Exit::Refused,

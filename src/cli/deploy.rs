@@ -64,7 +64,7 @@ pub(super) struct DestroyArgs {
 #[derive(Args, Clone, Copy, Debug, Default)]
 pub(super) struct ReachArgs {
     /// Drop objects of the declared schemas that carry this project's mark and are not declared any more
-    #[arg(long, conflicts_with_all = ["entities", "changed_since"])]
+    #[arg(long, conflicts_with = "entities")]
     pub(super) prune: bool,
     /// Create schemas that are not there
     #[arg(long)]

@@ -69,6 +69,11 @@ impl<'a> Offline<'a> {
 
     /// What is pruned is known by the project's mark.
     fn can_intend(&self, intent: Intent) -> Result<(), CommandError> {
+        if intent.prune && self.meant.is_some() {
+            let message = "--prune is for the whole definition, not for some of its entities";
+            let help = "leave --changed-since out, or --prune";
+            return Err(CommandError::new(Exit::Usage, "prune-selection", message, help));
+        }
         if !intent.prune || self.checked.project.name.is_some() {
             return Ok(());
         }

@@ -104,6 +104,8 @@ pub struct Desired {
     pub unselected: BTreeSet<ObjectId>,
     /// Objects that must not exist any more, and where that is said.
     pub removed: BTreeMap<ObjectId, Origin>,
+    /// Whether this is the way back from a plan.
+    pub undoing: bool,
     /// The name of the project, which its objects carry.
     pub project: Option<Spanned<String>>,
     /// The most objects that a plan may drop or replace.

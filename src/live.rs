@@ -32,19 +32,22 @@ pub async fn read(
     wanted: &[Wanted<'_>],
     beside: &(dyn Fn(&ObjectId, &Object) -> bool + Sync),
 ) -> Result<Live, SessionError> {
-    let ids: BTreeSet<&ObjectId> = wanted.iter().map(|(id, _)| *id).collect();
+    // An object is what its own role sees of it, also where another role sees more.
+    let own: BTreeMap<&ObjectId, Scope> =
+        wanted.iter().map(|(id, role)| (*id, scope_of(id, *role))).collect();
     let scopes: BTreeSet<Scope> = wanted.iter().map(|(id, role)| scope_of(id, *role)).collect();
     let readings = try_join_all(scopes.into_iter().map(|scope| read_scope(session, scope))).await?;
     let mut live = Live::default();
     for (scope, reading, listed) in readings {
-        live.scopes.insert(scope, reading);
         for (id, object) in listed {
-            if ids.contains(&id) {
-                live.state.insert(id, object);
-            } else if beside(&id, &object) {
-                live.siblings.insert(id, object);
+            match own.get(&id) {
+                Some(of) if *of == scope => drop(live.state.insert(id, object)),
+                Some(_) => {}
+                None if beside(&id, &object) => drop(live.siblings.insert(id, object)),
+                None => {}
             }
         }
+        live.scopes.insert(scope, reading);
     }
     Ok(live)
 }
@@ -63,6 +66,11 @@ async fn contents_of(session: &dyn Session, id: &ObjectId, role: Option<&Ident>)
     match session.query(&(managed.list_contents)(&id.name), role).await {
         Ok(rows) => {
             let mut images: Vec<_> = rows.iter().filter_map(|row| (managed.read_contents)(&row)).collect();
+            // A row that cannot be read may be an image; an object with such a row is not known to be empty.
+            if images.len() < rows.rows.len() {
+                let (read, all) = (images.len(), rows.rows.len());
+                return Contents::Unknown { why: format!("only {read} of {all} rows could be read") };
+            }
             images.sort();
             Contents::Listed(images)
         }

@@ -9,7 +9,7 @@ use crate::object::reading::{Live, Scope, scope_of};
 use crate::object::state::{Contents, Object, ObjectId, State};
 use crate::plan::{self, Change, Intent, Target};
 use crate::session::{Session, SessionError};
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// What is read of a schema besides what was asked for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -51,6 +51,11 @@ pub async fn survey(
     let endangered: Vec<&ObjectId> =
         plan.endangered().map(|change| &change.id).filter(|id| full(id)).collect();
     live.users = live::read_users(session, &endangered).await;
+    // A role that gives something away must still see it; where it may not ask that, the deploy will tell.
+    let givers: BTreeSet<Ident> = plan.givers().collect();
+    if !givers.is_empty() {
+        live.sight = live::read_privileges(session, givers).await.unwrap_or_default();
+    }
     Ok(live)
 }
 
@@ -97,7 +102,7 @@ pub async fn everything(
 ///
 /// # Errors
 /// The schemas, with the role that each is looked at under.
-pub fn recorded(read: &Live, desired: &Desired, siblings: Siblings) -> Result<Live, Vec<Scope>> {
+pub fn recorded(read: &Live, intent: Intent, target: &Target, desired: &Desired) -> Result<Live, Vec<Scope>> {
     let scopes = desired.wanted().into_iter().map(|(id, role)| scope_of(id, role));
     let missing: BTreeSet<Scope> = scopes.filter(|scope| !read.scopes.contains_key(scope)).collect();
     if !missing.is_empty() {
@@ -106,21 +111,50 @@ pub fn recorded(read: &Live, desired: &Desired, siblings: Siblings) -> Result<Li
     let wanted: BTreeSet<&ObjectId> = desired.wanted().into_iter().map(|(id, _)| id).collect();
     let all = read.state.iter().chain(&read.siblings).map(|(id, object)| (id.clone(), object.clone()));
     let (state, others): (State, State) = all.partition(|(id, _)| wanted.contains(id));
-    let beside = beside(desired, siblings);
+    let beside = beside(desired, Siblings::Ours);
     let kept = others.into_iter().filter(|(id, object)| beside(id, object));
-    Ok(Live {
+    let mut live = Live {
         state,
         siblings: kept.collect(),
         scopes: read.scopes.clone(),
-        contents: read.contents.clone(),
-        users: read.users.clone(),
-        privileges: read.privileges.clone(),
-    })
+        contents: BTreeMap::new(),
+        users: BTreeMap::new(),
+        privileges: BTreeMap::new(),
+        sight: read.sight.clone(),
+    };
+    as_asked_for(read, intent, target, desired, &mut live);
+    Ok(live)
+}
+
+/// Leaves out what a survey for this plan would not have asked for, so that the same plan is made from both.
+fn as_asked_for(read: &Live, intent: Intent, target: &Target, desired: &Desired, live: &mut Live) {
+    let granting: BTreeSet<ObjectId> = desired.granting().into_iter().map(|(id, _)| id.clone()).collect();
+    let grants: BTreeMap<ObjectId, _> =
+        live.state.iter_mut().map(|(id, object)| (id.clone(), object.grants.take())).collect();
+    for sibling in live.siblings.values_mut() {
+        sibling.grants = None;
+    }
+    let restore = |live: &mut Live, id: &ObjectId| {
+        if let Some(object) = live.state.get_mut(id) {
+            object.grants = grants.get(id).cloned().flatten();
+        }
+    };
+    granting.iter().for_each(|id| restore(live, id));
+    let plan = plan::plan(intent, target.clone(), desired, live);
+    plan.regranted().for_each(|change| restore(live, &change.id));
+    let required = desired.requiring_images().into_iter().map(|(id, _)| id.clone());
+    let inside: BTreeSet<ObjectId> =
+        plan.endangered().map(|change| change.id.clone()).chain(required).collect();
+    live.contents =
+        inside.iter().filter_map(|id| Some((id.clone(), read.contents.get(id)?.clone()))).collect();
+    live.users = inside.iter().filter_map(|id| Some((id.clone(), read.users.get(id)?.clone()))).collect();
 }
 
 /// Which objects are kept that were not asked for: those of the schemas of declared objects.
 fn beside(desired: &Desired, siblings: Siblings) -> impl Fn(&ObjectId, &Object) -> bool + Sync {
-    let schemas: BTreeSet<&SchemaName> = desired.origins.keys().map(|id| &id.name.schema).collect();
+    let removed = desired.removed.keys().filter(|_| siblings == Siblings::All);
+    let schemas: BTreeSet<&SchemaName> =
+        desired.origins.keys().chain(removed).map(|id| &id.name.schema).collect();
     let project = desired.project.as_ref().map(|name| &name.value);
     move |id, object| {
         let ours = project.is_some() && object.attributes.get(PROJECT) == project;

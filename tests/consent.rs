@@ -176,5 +176,34 @@ fn protection_outlives_its_lines() {
         assert!(said.contains("is protected"), "{said}");
     }
     fs::write(path("snowform.yml"), "entities:\n  kept:\n    prevent_drop: false\n").unwrap();
+    let (code, said) = run(directory.path(), &["destroy"]);
+    assert_eq!((code, said.contains("is protected")), (1, true), "words in a file lift nothing: {said}");
+    assert_eq!(run(directory.path(), &["deploy"]).0, 0);
     assert_eq!(run(directory.path(), &["destroy"]).0, 0);
+}
+
+#[test]
+fn the_command_to_copy_means_the_same_repository() {
+    let directory = tempfile::tempdir().unwrap();
+    let definition = "definition_version: 2\nentities:\n  a:\n    type: image-repository\n";
+    fs::write(directory.path().join("snowflake.yml"), definition).unwrap();
+    let account = Account::open(&directory.path().join(".snowform")).unwrap();
+    for sql in [
+        "CREATE SCHEMA local.scratch",
+        "CREATE IMAGE REPOSITORY local.scratch.a",
+        "CREATE IMAGE REPOSITORY local.public.a",
+    ] {
+        account.execute(&mut Context::local(), sql).unwrap();
+    }
+    for schema in ["SCRATCH", "PUBLIC"] {
+        let name = ObjectName::new(Ident::exact("LOCAL"), Ident::exact(schema), Ident::exact("A"));
+        account.record_image(&name, "app", Some("1"), "sha256:aa").unwrap();
+    }
+    let (code, said) = run(directory.path(), &["destroy", "--schema", "scratch"]);
+    assert_eq!(code, 3, "{said}");
+    let command = said.lines().find(|line| line.contains("--allow")).unwrap().trim();
+    let words: Vec<&str> = command.split(' ').skip(1).filter(|word| *word != "--local").collect();
+    let (code, said) = run(directory.path(), &words);
+    assert_eq!((code, repositories(&account)), (0, 1), "{command}: {said}");
+    assert!(said.contains("LOCAL.SCRATCH.A"), "{said}");
 }

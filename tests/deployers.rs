@@ -16,7 +16,7 @@ use snowform::local::server::{ServerConfig, serve};
 use snowform::local::session::{LocalSession, Options};
 use snowform::local::{Account, Context};
 use snowform::object::name::{Ident, ObjectName};
-use snowform::object::statement::{Operation, Sql};
+use snowform::object::statement::{HazardKind, Operation, Sql};
 use snowform::plan::{Goal, Intent};
 use snowform::session::{Answer, Column, Identity, Performed, Rows, Session};
 use snowform::view;
@@ -255,6 +255,8 @@ async fn a_target_holds_the_account_and_the_role() {
 /// An account that runs services: answers what the embedded one has none of, and counts what it was asked.
 struct WithServices {
     inner: LocalSession,
+    /// Answers in other words, by how the question begins.
+    instead: Vec<(&'static str, Rows)>,
     services: Vec<(&'static str, Option<&'static str>)>,
 }
 
@@ -270,6 +272,10 @@ impl Session for WithServices {
 
     fn query<'a>(&'a self, sql: &'a Sql, role: Option<&'a Ident>) -> Answer<'a, Rows> {
         let text = sql.as_str();
+        if let Some((_, rows)) = self.instead.iter().find(|(start, _)| text.starts_with(start)) {
+            let rows = rows.clone();
+            return Box::pin(async move { Ok(rows) });
+        }
         if text == "SHOW SERVICES IN ACCOUNT" {
             let row = |(name, _): &(&str, Option<&str>)| {
                 [name, "RUN", "SVC"].map(|cell| Some(cell.to_owned())).into_iter().collect()
@@ -319,7 +325,8 @@ async fn services_that_run_what_would_go_are_named() {
         ("OTHER", Some("spec:\n  containers:\n  - name: a\n    image: /local/public/shop2/app:1\n")),
         ("HIDDEN", None),
     ];
-    let session = WithServices { inner: LocalSession::new(account, Options::default()).unwrap(), services };
+    let inner = LocalSession::new(account, Options::default()).unwrap();
+    let session = WithServices { inner, instead: Vec::new(), services };
     let definition = "definition_version: 2\nentities:\n  shop:\n    type: image-repository\n  empty:\n    type: image-repository\n";
     let checked = project::check(definition, None);
     let desired = project::desired(&checked.project, session.identity());
@@ -333,12 +340,53 @@ async fn services_that_run_what_would_go_are_named() {
     let shop = json["changes"].as_array().unwrap().iter().find(|change| change["entity"] == "shop").unwrap();
     assert_eq!(shop["used_by"]["services"].as_array().unwrap().len(), 2);
     // Nothing is lost, so nobody is asked.
-    let session = WithServices { services: vec![("NOBODY", None)], inner: session.inner };
+    let session =
+        WithServices { services: vec![("NOBODY", None)], instead: Vec::new(), inner: session.inner };
     let intent = Intent::from(Goal::Deploy);
     let plan = project::plan(intent, &desired, false, &session).await.unwrap();
     assert!(plan.changes.iter().all(|change| change.users.is_none()));
     let outcome = project::carry_out(&plan, &session).await;
     assert!(outcome.progress.iter().all(|progress| *progress == Progress::Unchanged));
+}
+
+/// A plan of one repository that is there, on an account that answers one question in other words.
+async fn planned(goal: Goal, overlay: &str, instead: (&'static str, Rows)) -> (String, Vec<HazardKind>) {
+    let account = Account::in_memory().unwrap();
+    account.execute(&mut Context::local(), "CREATE IMAGE REPOSITORY repo").unwrap();
+    let inner = LocalSession::new(account, Options::default()).unwrap();
+    let session = WithServices { inner, instead: vec![instead], services: Vec::new() };
+    let definition = "definition_version: 2\nentities:\n  repo:\n    type: image-repository\n";
+    let checked = project::check(definition, Some(overlay));
+    let desired = project::desired(&checked.project, session.identity());
+    let plan = project::plan(goal, &desired, false, &session).await.unwrap();
+    let kinds = plan.refused(&[]).into_iter().map(|(_, hazard)| hazard.kind).collect();
+    (view::plan::text(&plan, &checked.files), kinds)
+}
+
+#[tokio::test]
+async fn a_list_of_images_that_cannot_be_read_is_not_empty() {
+    let cells = vec![Some("app".to_owned()), Some("sha256:aa".to_owned())];
+    let renamed = rows(&["image", "digest"], vec![cells]);
+    let (text, kinds) = planned(Goal::Destroy, "", ("SHOW IMAGES ", renamed)).await;
+    assert_eq!(kinds, [HazardKind::DropsImages], "{text}");
+    assert!(text.contains("only 0 of 1 rows could be read"), "{text}");
+}
+
+#[tokio::test]
+async fn grants_to_others_than_roles_are_seen_and_left_alone() {
+    let columns = ["privilege", "granted_to", "grantee_name"];
+    let cells = |cells: [&str; 3]| cells.iter().map(|cell| Some((*cell).to_owned())).collect();
+    let held = || {
+        let held = vec![cells(["READ", "USER", "ALICE"]), cells(["READ", "DATABASE_ROLE", "a.b.READER"])];
+        ("SHOW GRANTS ON ", rows(&columns, held))
+    };
+    let (text, kinds) = planned(Goal::Replace, "", held()).await;
+    assert_eq!(kinds, [HazardKind::ReplacesObject], "{text}");
+    assert!(text.contains("READ to USER ALICE"), "{text}");
+    let exact = "entities:\n  repo:\n    grants: []\n    grants_exact: true\n";
+    let (text, _) = planned(Goal::Deploy, exact, held()).await;
+    assert!(text.contains("not declared, and kept: READ to USER ALICE"), "{text}");
+    assert!(!text.contains("FROM USER") && text.contains("FROM DATABASE ROLE \"a.b\".READER"), "{text}");
 }
 
 /// SIGINT in the middle: what is under way ends, the rest is not begun, the report is true, and a second deploy finishes

@@ -279,3 +279,61 @@ fn a_plan_is_undone_as_far_as_there_is_a_way_back() {
     assert_eq!(code, 3, "{said}");
     assert!(said.contains("snowform undo plan.json --local --allow drops-images"), "{said}");
 }
+
+/// Only what the plan did is undone, and only where it is still so.
+#[test]
+fn undoing_leaves_alone_what_others_did_since() {
+    let project = Project::new();
+    let overlay = "project: shop\nentities:\n  kept:\n    comment: by the plan\n    prevent_drop: true\n    grants:\n      - privilege: READ\n        role: reader\n";
+    fs::write(project.path("snowform.yml"), overlay).unwrap();
+    let mut context = Context::local();
+    for sql in ["USE ROLE ACCOUNTADMIN", "CREATE ROLE reader", "CREATE ROLE later"] {
+        project.account.execute(&mut context, sql).unwrap();
+    }
+    assert_eq!(project.save().0, 0);
+    // Somebody else creates what this plan, which is never carried out, would create.
+    project.sql("CREATE IMAGE REPOSITORY new COMMENT = 'theirs'");
+    let (code, said) = project.run(&["undo", "plan.json", "--local"]);
+    assert_eq!(code, 0, "{said}");
+    assert!(said.contains("NEW: it is not as the plan made it, and stays"), "{said}");
+    project.sql("DROP IMAGE REPOSITORY new");
+
+    let allow = "widens-access,drops-images";
+    let (code, said) = project.run(&["deploy", "--local", "--plan", "plan.json", "--allow", allow]);
+    assert_eq!(code, 0, "{said}");
+    project.sql("GRANT WRITE ON IMAGE REPOSITORY kept TO ROLE later");
+    project.sql("ALTER IMAGE REPOSITORY changed SET COMMENT = 'newer words [snowform project=shop]'");
+    let (code, said) = project.run(&["undo", "plan.json", "--local"]);
+    assert_eq!(code, 0, "{said}");
+    assert!(!said.contains("takes-over"), "{said}");
+    assert!(said.contains("KEPT: its protection stays as it is"), "{said}");
+    let rows =
+        project.account.execute(&mut Context::local(), "SHOW GRANTS ON IMAGE REPOSITORY kept").unwrap();
+    let grants: Vec<_> = rows.iter().map(|row| row.get("privilege").unwrap().to_owned()).collect();
+    assert_eq!(grants, ["OWNERSHIP", "WRITE"], "{said}");
+    let rows = project.account.execute(&mut Context::local(), "SHOW IMAGE REPOSITORIES IN ACCOUNT").unwrap();
+    let comments: Vec<_> = rows.iter().map(|row| row.get("comment").unwrap().to_owned()).collect();
+    assert_eq!(comments, ["newer words", "as declared [snowform prevent_drop]"], "{said}");
+}
+
+#[test]
+fn a_plan_from_a_snapshot_is_carried_out_where_nothing_moved() {
+    let project = Project::new();
+    project.sql("GRANT READ ON IMAGE REPOSITORY kept TO ROLE public");
+    assert_eq!(project.run(&["snapshot", "--local", "snapshot.json"]).0, 0);
+    assert_eq!(project.run(&["plan", "--snapshot", "snapshot.json", "--out", "plan.json"]).0, 0);
+    let (code, said) = project.deploy();
+    assert_eq!(code, 0, "{said}");
+    project.sql("ALTER IMAGE REPOSITORY kept SET COMMENT = 'else'");
+    assert_eq!(project.deploy().0, 5);
+}
+
+#[test]
+fn what_must_hold_images_is_created_without_them() {
+    let project = Project::new();
+    fs::write(project.path("snowform.yml"), "entities:\n  new:\n    require_images: ['app:1']\n").unwrap();
+    let (code, said) = project.run(&["deploy", "--local"]);
+    assert_eq!(code, 0, "{said}");
+    let (code, said) = project.run(&["deploy", "--local"]);
+    assert_eq!((code, said.contains("must hold image app:1")), (1, true), "{said}");
+}

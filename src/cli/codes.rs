@@ -33,6 +33,12 @@ const fn unauthorised(code: &'static str, summary: &'static str, help: &'static 
 /// What keeps a plan from being carried out, whatever is allowed.
 pub static PROBLEMS: &[Explained] = &[
     failed(
+        problem::LOSES_SIGHT,
+        "a role would give an object away, and not see it any more",
+        "Whoever owns an object decides who sees it. A role that does not act for the new owner could neither check the deploy \
+         nor repeat it. Grant it the new owner's role, or deploy as a role that has it.",
+    ),
+    failed(
         problem::MISSING_CONTAINER,
         "a database or a schema does not exist, or the role may not use it",
         "Objects are created in schemas that are there. Snowflake does not tell what is missing from what is hidden. Create \

@@ -1,16 +1,16 @@
 //! `snowform deploy` and `snowform destroy`: plan, refuse what is dangerous and not allowed, carry out, verify.
 
 use super::connect::ConnectionArgs;
-use super::consent;
+use super::consent::{self, Consent};
 use super::error::{CommandError, Exit};
 use super::planning::{self, Planned, Request};
 use super::project::{self, ProjectArgs, Texts};
 use super::revisions::SinceArgs;
-use super::ui::{self, Ui};
+use super::ui::{self, Format, Ui};
 use crate::deploy::{self, Observer, Outcome, Progress};
 use crate::object::statement::HazardKind;
 use crate::plan::file::Saved;
-use crate::plan::{self, Action, Change, Goal, Intent, Plan};
+use crate::plan::{self, Action, Change, Goal, Intent, Plan, Problem, problem};
 use crate::survey::{Siblings, survey};
 use crate::view;
 use clap::Args;
@@ -110,8 +110,6 @@ fn hazard_parser() -> impl clap::builder::TypedValueParser<Value = HazardKind> {
 /// What both commands do.
 pub(super) struct Run<'a> {
     pub(super) intent: Intent,
-    /// The command, as it was given so far as it decides what is planned.
-    pub(super) command: String,
     pub(super) entities: &'a [String],
     pub(super) consent: &'a ConsentArgs,
     pub(super) connection: &'a ConnectionArgs,
@@ -123,18 +121,9 @@ impl DeployArgs {
     }
 
     pub(super) fn run(&self) -> Run<'_> {
-        let Self { entities, plan, replace, since, reach, consent, project, connection } = self;
+        let Self { entities, plan: _, replace, since: _, reach, consent, project: _, connection } = self;
         let intent = reach.intent(if *replace { Goal::Replace } else { Goal::Deploy });
-        let plan = plan.as_ref().map(|path| format!("--plan {}", path.display()));
-        let flags = [
-            plan,
-            since.changed_since.as_ref().map(|revision| format!("--changed-since {revision}")),
-            replace.then(|| "--replace".to_owned()),
-            reach.prune.then(|| "--prune".to_owned()),
-            reach.create_schemas.then(|| "--create-schemas".to_owned()),
-        ];
-        let command = command("deploy", entities, flags, project, connection);
-        Run { intent, command, entities, consent, connection }
+        Run { intent, entities, consent, connection }
     }
 }
 
@@ -144,26 +133,9 @@ impl DestroyArgs {
     }
 
     pub(super) fn run(&self) -> Run<'_> {
-        let Self { entities, consent, project, connection } = self;
-        let command = command("destroy", entities, [], project, connection);
-        Run { intent: Goal::Destroy.into(), command, entities, consent, connection }
+        let Self { entities, consent, project: _, connection } = self;
+        Run { intent: Goal::Destroy.into(), entities, consent, connection }
     }
-}
-
-/// A command to copy, without options that say how to connect and might be secret.
-fn command<const N: usize>(
-    name: &str,
-    entities: &[String],
-    flags: [Option<String>; N],
-    project: &ProjectArgs,
-    connection: &ConnectionArgs,
-) -> String {
-    let directory = project.project.as_ref().map(|directory| format!("-p {}", directory.display()));
-    let target = project.target.as_ref().map(|target| format!("--target {target}"));
-    let local = connection.local.then(|| "--local".to_owned());
-    let options = flags.into_iter().chain([directory, target, local]).flatten();
-    let words = ["snowform".to_owned(), name.to_owned()].into_iter();
-    words.chain(entities.iter().cloned()).chain(options).collect::<Vec<_>>().join(" ")
 }
 
 /// Carries out a saved plan. The definition, where it is here, must be the one that it was made from.
@@ -201,7 +173,10 @@ pub(super) async fn carry_out(run: &Run<'_>, planned: &Planned, ui: &Ui) -> Resu
         super::plan::show(plan, files, ui)?;
         return Ok(if plan.problems.is_empty() { Exit::Done } else { Exit::Failed });
     }
-    consent::ask(run, plan, files, ui)?;
+    if consent::ask(run, plan, files, ui)? == Consent::Typed {
+        // Nobody knows how long a person took. What was consented to is what was shown.
+        planning::unmoved(planned).await?;
+    }
     let (stop, progress) = (AtomicBool::new(false), Counter::new(plan, ui));
     let outcome = {
         let deploying = deploy::deploy(plan, planned.session.as_ref(), &progress, &stop);
@@ -215,17 +190,23 @@ pub(super) async fn carry_out(run: &Run<'_>, planned: &Planned, ui: &Ui) -> Resu
             }
         }
     };
+    let interrupted = stop.load(Ordering::Relaxed) && !outcome.is_complete();
+    let differs = if outcome.is_complete() { verify(planned).await } else { Ok(()) };
     ui.data(
         || ui.secrets.redacted(view::outcome::text(plan, &outcome)),
-        || view::json::plan(plan, Some(&outcome), files),
+        || {
+            let error = differs.as_ref().err().map(CommandError::document);
+            view::json::PlanDocument { error, ..view::json::plan(plan, Some(&outcome), files) }
+        },
     );
-    if stop.load(Ordering::Relaxed) && !outcome.is_complete() {
-        return Ok(Exit::Interrupted);
+    match differs {
+        _ if interrupted => Ok(Exit::Interrupted),
+        _ if !outcome.is_complete() => Ok(failed_exit(&outcome)),
+        Ok(()) => Ok(Exit::Done),
+        // It stands in the document already.
+        Err(error) if ui.format == Format::Json => Ok(error.exit),
+        Err(error) => Err(error),
     }
-    if !outcome.is_complete() {
-        return Ok(failed_exit(&outcome));
-    }
-    verify(planned).await
 }
 
 fn failed_exit(outcome: &Outcome) -> Exit {
@@ -234,19 +215,20 @@ fn failed_exit(outcome: &Outcome) -> Exit {
     if unauthorised { Exit::Unauthorised } else { Exit::Failed }
 }
 
-/// Reads again, with the same reader, and plans again, with the same function: nothing may be left to do.
-async fn verify(planned: &Planned) -> Result<Exit, CommandError> {
+/// Reads again, with the same reader, and plans again, with the same function: nothing may be left to do. Images that
+/// must be in what was only now created cannot be there yet.
+async fn verify(planned: &Planned) -> Result<(), CommandError> {
     let Saved { intent, target, files, desired, live: _ } = &planned.saved;
     let intent = intent.settled();
     let live = survey(intent, target, desired, Siblings::Ours, planned.session.as_ref()).await?;
     let again = plan::plan(intent, target.clone(), desired, &live);
-    if !again.has_changes() && again.problems.is_empty() {
-        return Ok(Exit::Done);
+    let created = planned.plan.count(Action::Create) > 0;
+    let open = |problem: &&Problem| !(created && problem.code == problem::MISSING_IMAGE);
+    if !again.has_changes() && again.problems.iter().find(open).is_none() {
+        return Ok(());
     }
-    let message = format!(
-        "every statement succeeded, and the account is still not as declared\n{}",
-        view::plan::text(&again, files)
-    );
+    let left = anstream::adapter::strip_str(&view::plan::text(&again, files)).to_string();
+    let message = format!("every statement succeeded, and the account is still not as declared\n{left}");
     let help = "somebody may have changed it in the same moment; look at the plan:\nsnowform plan";
     Err(CommandError::new(Exit::Failed, "not-converged", message, help))
 }

@@ -75,6 +75,13 @@ impl CommandError {
             diagnostics: Vec::new(),
         }
     }
+
+    /// What machines read of it.
+    pub(super) fn document(&self) -> crate::view::json::ErrorDocument {
+        let Self { exit: _, code, message, help, query_id, diagnostics: _ } = self;
+        let (code, message, help) = (code.clone(), message.clone(), help.clone());
+        crate::view::json::ErrorDocument { code, message, help, query_id: query_id.clone() }
+    }
 }
 
 impl From<SessionError> for CommandError {

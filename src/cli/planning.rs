@@ -8,6 +8,7 @@ use super::{revisions, select, target};
 use crate::check::{self, Checked};
 use crate::desired::{Desired, NameDefaults};
 use crate::plan::file::{Saved, Snapshot};
+use crate::plan::undo::{self, Inverse};
 use crate::plan::{Between, Goal, Intent, Plan, Target};
 use crate::session::{Identity, Session};
 use crate::source::diagnostic::{Diagnostic, Diagnostics};
@@ -156,7 +157,7 @@ pub(super) fn from_snapshot(
     let offline = Offline::check(texts, entities)?;
     offline.can_intend(intent)?;
     let desired = offline.complete(&defaults, ui)?;
-    let live = survey::recorded(&live, &desired, Siblings::Ours).map_err(|missing| {
+    let live = survey::recorded(&live, intent, &target, &desired).map_err(|missing| {
         let schemas: Vec<String> = missing.iter().map(|scope| scope.schema.to_string()).collect();
         let message = format!("the snapshot holds nothing of schema {}", schemas.join(", "));
         let help = "take a new one, with this definition:\nsnowform snapshot FILE";
@@ -192,7 +193,7 @@ pub(super) fn between(
 
 /// Takes a plan from a file, where nothing has moved since it was made.
 pub(super) async fn resume(
-    saved: Saved,
+    mut saved: Saved,
     texts: Option<&Texts>,
     directory: &Path,
     connection: &ConnectionArgs,
@@ -202,6 +203,8 @@ pub(super) async fn resume(
     if let Some(texts) = texts {
         same_definition(&saved, texts)?;
     }
+    // What the role was not allowed then it may be allowed now; the account says so, in any case.
+    saved.live.privileges.clear();
     let named = texts.filter(|texts| texts.target.is_some());
     let declared = named.map(|texts| check::check(&texts.files, &texts.inputs()).project);
     let asked = texts.and_then(|texts| texts.target.as_deref());
@@ -223,10 +226,26 @@ pub(super) async fn resume(
     finish(checked, session).await
 }
 
-/// Plans something else for the account that a saved plan was for.
-pub(super) async fn again(
+/// Whether the account still is as it was when a plan was made.
+pub(super) async fn unmoved(planned: &Planned) -> Result<(), CommandError> {
+    let Saved { intent, target, desired, .. } = &planned.saved;
+    let now = survey(*intent, target, desired, Siblings::Ours, planned.session.as_ref()).await?;
+    let moved = planned.saved.moved(&now);
+    if moved.is_empty() {
+        return Ok(());
+    }
+    let message = format!("the account changed while you looked, and nothing was done\n{}", moved.join("\n"));
+    Err(CommandError::new(
+        Exit::Stale,
+        "stale-plan",
+        message,
+        "look at the new plan: run the same command again",
+    ))
+}
+
+/// Plans the way back from a saved plan. What stays as it is goes out as talk.
+pub(super) async fn back(
     saved: Saved,
-    desired: Desired,
     directory: &Path,
     connection: &ConnectionArgs,
     ui: &Ui,
@@ -239,6 +258,11 @@ pub(super) async fn again(
             return Err(other_target(&saved.target, &target));
         }
         let intent = Intent::from(Goal::Deploy);
+        let now = survey(intent, &target, &undo::asked(&saved), Siblings::Ours, session.as_ref()).await?;
+        let Inverse { desired, impossible } = undo::undo(&saved, &now);
+        for lost in &impossible {
+            ui.remark(&format!("cannot be undone: {lost}"));
+        }
         let live = survey(intent, &target, &desired, Siblings::Ours, session.as_ref()).await?;
         Ok(Saved { intent, target, files: saved.files, desired, live })
     }

@@ -40,6 +40,7 @@ pub(super) fn keep(desired: &mut Desired, meant: Option<&[String]>) {
         origins,
         unselected,
         removed,
+        undoing: _,
         project: _,
         max_drops: _,
         not_managed,

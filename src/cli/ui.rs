@@ -152,16 +152,10 @@ impl Ui {
 
     /// Tells why a command failed: on standard error, and as JSON on standard output where JSON is asked for.
     pub(super) fn error(&self, error: &CommandError, files: &Files) {
-        let CommandError { exit, code, message, help, query_id, diagnostics } = error;
+        let CommandError { exit, code: _, message, help, query_id, diagnostics } = error;
         if self.format.is_json() {
             let found = json::diagnostics(diagnostics, files);
-            let document = json::ErrorDocument {
-                code: code.clone(),
-                message: message.clone(),
-                help: help.clone(),
-                query_id: query_id.clone(),
-            };
-            self.json(&Failed { error: document, diagnostics: &found });
+            self.json(&Failed { error: error.document(), diagnostics: &found });
             return;
         }
         if self.format.marks_lines() && *exit != Exit::Usage {

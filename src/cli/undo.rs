@@ -6,7 +6,6 @@ use super::error::{CommandError, Exit};
 use super::planning;
 use super::ui::Ui;
 use crate::plan::Goal;
-use crate::plan::undo::{Inverse, undo};
 use clap::Args;
 use std::path::{Path, PathBuf};
 
@@ -30,15 +29,9 @@ pub(super) struct UndoArgs {
 pub(super) async fn run(args: &UndoArgs, ui: &Ui) -> Result<Exit, CommandError> {
     let UndoArgs { file, consent, project, connection } = args;
     let saved = super::show::read(file)?;
-    let Inverse { desired, impossible } = undo(&saved);
-    for lost in &impossible {
-        ui.remark(&format!("cannot be undone: {lost}"));
-    }
     let directory = project.as_deref().unwrap_or(Path::new("."));
-    let planned = planning::again(saved, desired, directory, connection, ui).await?;
-    let command =
-        format!("snowform undo {}{}", file.display(), if connection.local { " --local" } else { "" });
-    let run = Run { intent: Goal::Deploy.into(), command, entities: &[], consent, connection };
+    let planned = planning::back(saved, directory, connection, ui).await?;
+    let run = Run { intent: Goal::Deploy.into(), entities: &[], consent, connection };
     let result = deploy::carry_out(&run, &planned, ui).await;
     planned.session.close().await;
     result

@@ -270,7 +270,8 @@ fn new_owner(step: &AttributeStep<'_>) -> Option<Hazard> {
 }
 
 fn other_project(step: &AttributeStep<'_>) -> Option<Hazard> {
-    let other = step.before.filter(|project| !project.is_empty())?;
+    // A mark is only taken off where its own project does so.
+    let other = step.before.filter(|project| !project.is_empty() && !step.after.is_empty())?;
     let message = format!("it carries the mark of project {other}");
     Some(Hazard { kind: HazardKind::TakesOver, message })
 }
@@ -309,17 +310,15 @@ fn list_grants(name: &ObjectName) -> Sql {
     Sql::new("SHOW GRANTS ON IMAGE REPOSITORY").name(name)
 }
 
-/// The grantee of a database role is printed as `DATABASE.ROLE`.
+/// The grantee of a database role is printed as `DATABASE.ROLE`; a dot in the database's name is not quoted then.
 fn read_grant(row: &Row<'_>) -> Option<Grant> {
     let privilege = row.get("privilege").filter(|privilege| *privilege != "OWNERSHIP")?.to_owned();
-    let name = row.get("grantee_name")?;
-    let grantee = match row.get("granted_to")? {
-        "ROLE" => Grantee::Role(Ident::exact(name)),
-        "DATABASE_ROLE" => {
-            let (database, role) = name.split_once('.')?;
-            Grantee::DatabaseRole(Ident::exact(database), Ident::exact(role))
-        }
-        _ => return None,
+    let (kind, name) = (row.get("granted_to")?, row.get("grantee_name")?);
+    let database_role = || name.rsplit_once('.').filter(|_| kind == "DATABASE_ROLE");
+    let grantee = match (kind, database_role()) {
+        ("ROLE", _) => Grantee::Role(Ident::exact(name)),
+        (_, Some((database, role))) => Grantee::DatabaseRole(Ident::exact(database), Ident::exact(role)),
+        _ => Grantee::Other { kind: kind.replace('_', " "), name: name.to_owned() },
     };
     Some(Grant { privilege, grantee })
 }
@@ -348,6 +347,8 @@ fn with_grantee(sql: Sql, grant: &Grant) -> Sql {
     match &grant.grantee {
         Grantee::Role(role) => sql.keyword("ROLE").ident(role),
         Grantee::DatabaseRole(database, role) => sql.keyword("DATABASE ROLE").member(database, role),
+        // Neither granted to nor revoked from: a plan has no such step.
+        Grantee::Other { kind: _, name } => sql.ident(&Ident::exact(name.clone())),
     }
 }
 

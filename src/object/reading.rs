@@ -41,6 +41,8 @@ pub struct Live {
     pub users: BTreeMap<ObjectId, Users>,
     /// What roles may do, where that was asked for.
     pub privileges: BTreeMap<Ident, Privileges>,
+    /// The same of roles that give objects away, so far as it could be read: whether they still see them then.
+    pub sight: BTreeMap<Ident, Privileges>,
 }
 
 /// The services that run images of a repository.

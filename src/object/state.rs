@@ -81,6 +81,20 @@ pub enum Grantee {
     Role(Ident),
     /// A role of a database, by database and name.
     DatabaseRole(Ident, Ident),
+    /// Somebody else, who can be seen and not declared: a user, a share, an application.
+    Other {
+        /// What it is, as the account says it: `USER`.
+        kind: String,
+        /// Its name, as the account prints it.
+        name: String,
+    },
+}
+
+impl Grantee {
+    /// Whether it is something that a file can declare.
+    pub fn is_role(&self) -> bool {
+        !matches!(self, Self::Other { .. })
+    }
 }
 
 impl fmt::Display for Grantee {
@@ -89,6 +103,7 @@ impl fmt::Display for Grantee {
         match self {
             Self::Role(role) => write!(f, "ROLE {role}"),
             Self::DatabaseRole(database, role) => write!(f, "DATABASE ROLE {database}.{role}"),
+            Self::Other { kind, name } => write!(f, "{kind} {name}"),
         }
     }
 }

@@ -93,6 +93,8 @@ pub enum Reason {
     DestroyAsked,
     /// It is named under `removed`.
     Removed,
+    /// A plan that is undone created it.
+    Undone,
     /// It carries the project's mark and is not declared any more.
     Pruned,
     /// It was to be destroyed, and was not listed.
@@ -111,6 +113,7 @@ impl Reason {
             Self::ReplaceAsked => "replace-asked",
             Self::DestroyAsked => "destroy-asked",
             Self::Removed => "removed",
+            Self::Undone => "undone",
             Self::Pruned => "pruned",
             Self::NothingToDestroy => "nothing-to-destroy",
         }

@@ -221,15 +221,12 @@ impl Pair<'_> {
     }
 
     /// The steps that follow creation and alteration: grants, and what comes after them, a new owner. Where a new owner
-    /// takes the grants away, the declared ones are given again, by the new owner. `held`: the grants before, where they
-    /// were read.
+    /// takes the grants away, the declared ones are given again; the acting role still may, because a plan in which it
+    /// does not act for the new owner is not carried out. `held`: the grants before, where they were read.
     fn following(&self, differences: &Differences, held: Option<&BTreeSet<Grant>>) -> Vec<Step> {
         let kept = self.kept_grants(differences, held);
-        let grants = |grants: &[GrantChange], role: Option<&Ident>| -> Vec<Step> {
-            let steps = grants.iter().filter_map(|change| self.regrant(change));
-            steps.map(|step| Step { role: role.cloned().or(step.role), ..step }).collect()
-        };
-        let mut steps = grants(&differences.grants, None);
+        let mut steps: Vec<Step> =
+            differences.grants.iter().filter_map(|change| self.regrant(change)).collect();
         for change in &differences.attributes {
             let ChangeRule::Afterwards(alter) = row(self.managed, change).change else { continue };
             let seen = self.attribute_step(change, &self.desired.attributes, kept);
@@ -242,7 +239,7 @@ impl Pair<'_> {
             steps.push(self.step(alter(&seen), hazards));
             if kept == KeptGrants::Revoked {
                 let all = differing_grants(self.desired, None, self.origin);
-                steps.extend(grants(&all, Some(&Ident::exact(change.after.clone()))));
+                steps.extend(all.iter().filter_map(|change| self.regrant(change)));
             }
         }
         steps
@@ -347,6 +344,14 @@ pub(super) fn leaves_grants_open(change: &Change) -> bool {
         && (unread || !outbound(&change.grants, held).is_empty())
 }
 
+/// The role that an object is given to.
+pub(super) fn new_owner(change: &Change) -> Option<Ident> {
+    let managed = kind::managed(change.id.object_type);
+    let afterwards =
+        |changed: &&AttributeChange| matches!(row(managed, changed).change, ChangeRule::Afterwards(_));
+    change.attributes.iter().find(afterwards).map(|changed| Ident::exact(changed.after.clone()))
+}
+
 /// Whether something changes that follows everything else.
 pub(super) fn owner_changes(change: &Change) -> bool {
     let managed = kind::managed(change.id.object_type);
@@ -360,9 +365,11 @@ fn differing_grants(desired: &Object, live: Option<&Object>, origin: &Origin) ->
     let none = BTreeSet::new();
     let held = live.and_then(|live| live.grants.as_ref()).unwrap_or(&none);
     let extra = if origin.grants_exact { GrantAction::Revoke } else { GrantAction::Keep };
-    let change = |action| move |grant: &Grant| GrantChange { grant: grant.clone(), action };
-    let missing = wanted.difference(held).map(change(GrantAction::Grant));
-    missing.chain(held.difference(wanted).map(change(extra))).collect()
+    let change = |grant: &Grant, action| GrantChange { grant: grant.clone(), action };
+    let missing = wanted.difference(held).map(|grant| change(grant, GrantAction::Grant));
+    // What only somebody else can declare, only somebody else takes away.
+    let action = |grant: &Grant| if grant.grantee.is_role() { extra } else { GrantAction::Keep };
+    missing.chain(held.difference(wanted).map(|grant| change(grant, action(grant)))).collect()
 }
 
 fn differing_tags(desired: &Object, live: &Tags) -> Vec<TagChange> {

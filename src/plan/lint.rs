@@ -111,10 +111,9 @@ fn protection(plan: &Plan) -> Vec<String> {
     let lost = plan.changes.iter().filter(|change| matches!(change.action, Action::Drop | Action::Replace));
     let kept = lost.filter(|change| {
         let said = |object: &Option<Object>| object.as_ref()?.attributes.get(PREVENT_DROP).cloned();
-        said(&change.desired).or_else(|| said(&change.live)).is_some_and(|value| value == "true")
+        [said(&change.desired), said(&change.live)].contains(&Some("true".to_owned()))
     });
-    // A destroy may have been told by the file that the protection is lifted.
-    let kept = kept.filter(|_| plan.problems.is_empty() && plan.goal != Goal::Destroy);
+    let kept = kept.filter(|_| plan.problems.is_empty());
     kept.map(|change| format!("{} is protected, and lost", change.id)).collect()
 }
 

@@ -142,6 +142,13 @@ impl Plan {
         })
     }
 
+    /// The roles that give an object away.
+    pub fn givers(&self) -> impl Iterator<Item = Ident> {
+        let own = self.target.role.as_ref().and_then(|role| Ident::parse(role).ok());
+        let giving = self.changes.iter().filter(|change| diff::new_owner(change).is_some());
+        giving.filter_map(move |change| change.origin.role.clone().or_else(|| own.clone()))
+    }
+
     /// How many changes there are of an action.
     pub fn count(&self, action: Action) -> usize {
         self.changes.iter().filter(|change| change.action == action).count()
@@ -181,7 +188,9 @@ pub fn plan(intent: Intent, target: Target, desired: &Desired, live: &Live) -> P
     if goal != Goal::Destroy {
         // What is not listed may be hidden, or gone: nothing is done about it, and nothing said.
         let removed = desired.removed.iter().filter(|(id, _)| live.state.contains_key(id));
-        let drops = removed.map(|(id, origin)| comparison.destroy(id, origin, Reason::Removed));
+        let drops = removed.map(|(id, origin)| {
+            comparison.destroy(id, origin, if desired.undoing { Reason::Undone } else { Reason::Removed })
+        });
         let pruned = ours.iter().filter(|_| intent.prune);
         let pruned = pruned.map(|(id, origin)| comparison.destroy(id, origin, Reason::Pruned));
         let mut last: Vec<Change> = drops.chain(pruned).collect();

@@ -4,6 +4,7 @@ use super::change::{Action, Change};
 use super::{Goal, Intent, Target, diff};
 use crate::desired::{Desired, Origin};
 use crate::kind::image_repository::PREVENT_DROP;
+use crate::object::name::Ident;
 use crate::object::reading::{Live, Scope, ScopeReading, scope_of};
 use crate::object::state::{Contents, ImageRef, ObjectId};
 use crate::source::span::Span;
@@ -32,6 +33,8 @@ pub const MISSING_PRIVILEGE: &str = "missing-privilege";
 pub const OPEN_GRANTS: &str = "open-grants";
 /// More objects would be lost than the definition lets go at once.
 pub const TOO_MANY_DROPS: &str = "too-many-drops";
+/// An owner that the deploying role does not act for.
+pub const LOSES_SIGHT: &str = "loses-sight";
 /// An image that must be there and is not.
 pub const MISSING_IMAGE: &str = "missing-image";
 
@@ -62,6 +65,9 @@ pub(super) fn problems(
     }
     problems.extend(changes.iter().filter_map(|change| protected(change, desired)));
     problems.extend(changes.iter().filter(|change| diff::leaves_grants_open(change)).map(open_grants));
+    problems.extend(changes.iter().filter_map(|change| loses_sight(change, target, live)));
+    problems.extend(changes.iter().filter_map(replaces_what_is_required));
+    problems.extend(schemas_of_several_roles(intent, desired, live));
     problems.extend(too_many_drops(desired, changes));
     problems
 }
@@ -93,24 +99,22 @@ fn missing_container(
 }
 
 /// A protected object is not lost, whatever hazards are allowed. The protection stands on the object, so it outlives the
-/// lines that declared it; the file lifts it only by saying so.
+/// lines that declared it; what lifts it is a deploy of a file that says so, and nothing else.
 fn protected(change: &Change, desired: &Desired) -> Option<Problem> {
     let lost = matches!(change.action, Action::Drop | Action::Replace);
     let is_true = |value: Option<&String>| value.is_some_and(|value| value == "true");
     let declared = desired.state.get(&change.id).and_then(|object| object.attributes.get(PREVENT_DROP));
     let kept = change.live.as_ref().and_then(|live| live.attributes.get(PREVENT_DROP));
-    let (protected, help) = match declared {
-        Some(_) => (
-            is_true(declared),
-            format!("set `prevent_drop: false` for entity `{}` in snowform.yml, if that is meant", change.origin.entity),
-        ),
-        None => (
-            is_true(kept),
-            "its mark says so; to lift it, declare it as an entity with `prevent_drop: false` in snowform.yml, and deploy"
-                .to_owned(),
-        ),
+    let help = if is_true(declared) {
+        format!(
+            "set `prevent_drop: false` for entity `{}` in snowform.yml, deploy that, and try again, if that is meant",
+            change.origin.entity
+        )
+    } else {
+        "its mark says so; to lift it, deploy `prevent_drop: false` for its entity in snowform.yml first"
+            .to_owned()
     };
-    (lost && protected).then(|| Problem {
+    (lost && (is_true(declared) || is_true(kept))).then(|| Problem {
         code: PROTECTED,
         span: Some(change.origin.span),
         message: format!("{} is protected: `prevent_drop` is set for it", change.id),
@@ -131,6 +135,73 @@ fn open_grants(change: &Change) -> Problem {
             change.origin.entity
         ),
     }
+}
+
+/// A role that gives an object away and has no other right to it does not see it any more: it could neither check what it
+/// did nor deploy again, nor give back the grants that a new owner takes away.
+fn loses_sight(change: &Change, target: &Target, live: &Live) -> Option<Problem> {
+    let owner = diff::new_owner(change)?;
+    let role = change.origin.role.clone().or_else(|| Ident::parse(target.role.as_ref()?).ok())?;
+    // Where nobody could say what the role may do, the deploy will.
+    let known = live.sight.get(&role)?;
+    let sees = known.roles.contains(&owner) || known.on_account("MANAGE GRANTS");
+    (!sees).then(|| Problem {
+        code: LOSES_SIGHT,
+        span: Some(change.origin.span),
+        message: format!("role {role} would give {} to role {owner}, and not see it any more", change.id),
+        help: format!("let the role act for the new owner, or deploy as one that does:\nGRANT ROLE {owner} TO ROLE {role};"),
+    })
+}
+
+/// A repository that is replaced is empty, and cannot hold what it must hold.
+fn replaces_what_is_required(change: &Change) -> Option<Problem> {
+    let required: Vec<String> = change.origin.require_images.iter().map(ToString::to_string).collect();
+    (change.action == Action::Replace && !required.is_empty()).then(|| Problem {
+        code: MISSING_IMAGE,
+        span: Some(change.origin.span),
+        message: format!("{} would be replaced by an empty one, and must hold {}", change.id, required.join(", ")),
+        help: format!(
+            "take `require_images` of entity `{}` out of snowform.yml for as long as that takes, if it is meant",
+            change.origin.entity
+        ),
+    })
+}
+
+/// A schema is created by one role, and nobody else may use it then. One that another role sees is there already.
+fn schemas_of_several_roles(intent: Intent, desired: &Desired, live: &Live) -> Vec<Problem> {
+    let wanted = desired.scopes();
+    let missing = live.scopes.iter().filter(|(scope, reading)| {
+        intent.create_schemas && **reading == ScopeReading::NoSchema && wanted.contains(scope)
+    });
+    let problems = missing.filter_map(|(scope, _)| {
+        let other = wanted.iter().find(|other| other.schema == scope.schema && other.role != scope.role)?;
+        let name = |scope: &Scope| match &scope.role {
+            Some(role) => format!("role {role}"),
+            None => "the connection's role".to_owned(),
+        };
+        // Of two roles that both miss it, one is told.
+        let both = live.scopes.get(other) == Some(&ScopeReading::NoSchema);
+        if both && scope > other {
+            return None;
+        }
+        let message = if both {
+            format!(
+                "schema {} would be created for {} and {}, and only one would own it",
+                scope.schema,
+                name(scope),
+                name(other)
+            )
+        } else {
+            format!("{} may not use schema {}, which {} sees", name(scope), scope.schema, name(other))
+        };
+        let role = scope.role.as_ref().or(other.role.as_ref())?;
+        let help = format!(
+            "create it first, and let each role use it:\nGRANT USAGE ON SCHEMA {} TO ROLE {role};",
+            scope.schema
+        );
+        Some(Problem { code: MISSING_CONTAINER, span: None, message, help })
+    });
+    problems.collect()
 }
 
 fn too_many_drops(desired: &Desired, changes: &[Change]) -> Option<Problem> {

@@ -58,6 +58,9 @@ pub struct PlanDocument {
     pub not_managed: Vec<NotManagedDocument>,
     /// What the definition says and nothing acts on.
     pub without_effect: Vec<NoteDocument>,
+    /// Why a deploy failed whose every statement succeeded; only in a deploy's answer.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub error: Option<ErrorDocument>,
 }
 
 /// Where a plan acts.
@@ -427,6 +430,7 @@ pub fn plan(plan: &Plan, outcome: Option<&Outcome>, files: &Files) -> PlanDocume
             .iter()
             .map(|note| NoteDocument { message: note.value.clone(), source: range(note.span, files) })
             .collect(),
+        error: None,
     }
 }
 

@@ -486,6 +486,7 @@ fn why(change: &Change, plan: &Plan) -> String {
         Reason::ReplaceAsked => "--replace was given".to_owned(),
         Reason::DestroyAsked => "destroy was asked for".to_owned(),
         Reason::Removed => "`removed` names it".to_owned(),
+        Reason::Undone => "the plan that is undone created it".to_owned(),
         Reason::Pruned => "it carries this project's mark and is not declared any more".to_owned(),
         Reason::NothingToDestroy => "it is not there".to_owned(),
     }

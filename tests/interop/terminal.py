@@ -27,8 +27,8 @@ def check(name, condition, shown=""):
     print(("ok  " if condition else "FAIL"), name, "" if condition else f"\n{shown}", flush=True)
 
 
-def at_a_terminal(arguments, cwd, answer):
-    """Exit code and everything that was shown, when `answer` is typed after the question."""
+def at_a_terminal(arguments, cwd, answer, meanwhile=lambda: None):
+    """Exit code and everything that was shown, when `answer` is typed after the question, and after `meanwhile`."""
     environment = {"PATH": os.environ["PATH"], "HOME": str(cwd), "TERM": "xterm"}
     pid, terminal = pty.fork()
     if pid == 0:
@@ -48,6 +48,7 @@ def at_a_terminal(arguments, cwd, answer):
         shown += piece
         if not asked and b"or anything else to stop" in shown:
             asked = True
+            meanwhile()
             os.write(terminal, answer)
     _, status = os.waitpid(pid, 0)
     return os.waitstatus_to_exitcode(status), shown.decode(errors="replace"), asked
@@ -93,6 +94,18 @@ def main():
         ended, shown, asked = at_a_terminal(deploy, project, b"")
         check("without hazards nothing is asked", not asked and ended == 0, shown)
         check("colour on a terminal", "\x1b[" in shown, shown)
+    with tempfile.TemporaryDirectory() as folder:
+        project, other = pathlib.Path(folder, "one"), pathlib.Path(folder, "other")
+        for directory in (project, other):
+            directory.mkdir()
+            (directory / "snowflake.yml").write_text(DEFINITION)
+        (project / "snowform.yml").write_text(OVERLAY)
+        piped(["plan", "--local"], project)
+        (other / ".snowform").symlink_to(project / ".snowform")
+        ended, shown, asked = at_a_terminal(
+            deploy, project, f"{granted}\n".encode(), lambda: piped(["deploy", "--local"], other)
+        )
+        check("what moved while a person looked is told", asked and ended == 5 and "was created" in shown, f"{ended}\n{shown}")
     print(f"{results.count(True)} passed, {results.count(False)} failed")
     sys.exit(0 if all(results) else 1)
 

@@ -16,6 +16,7 @@ pub(super) struct DesiredDocument {
     objects: Vec<WantedDocument>,
     unselected: Vec<IdDocument>,
     removed: Vec<WantedDocument>,
+    undoing: bool,
     project: Option<(String, SpanDocument)>,
     max_drops: Option<String>,
     not_managed: Vec<NotManagedDocument>,
@@ -67,14 +68,24 @@ struct NotManagedDocument {
 
 impl DesiredDocument {
     pub(super) fn of(desired: &Desired) -> Self {
-        let Desired { state, origins, unselected, removed, project, max_drops, not_managed, without_effect } =
-            desired;
+        let Desired {
+            state,
+            origins,
+            unselected,
+            removed,
+            undoing,
+            project,
+            max_drops,
+            not_managed,
+            without_effect,
+        } = desired;
         let nothing =
             Object { attributes: BTreeMap::new(), facts: BTreeMap::new(), tags: Tags::new(), grants: None };
         Self {
             objects: state.iter().map(|(id, object)| wanted_document(id, object, &origins[id])).collect(),
             unselected: unselected.iter().map(IdDocument::of).collect(),
             removed: removed.iter().map(|(id, origin)| wanted_document(id, &nothing, origin)).collect(),
+            undoing: *undoing,
             project: project.as_ref().map(|name| (name.value.clone(), span(name.span))),
             max_drops: max_drops.map(|limit| limit.to_string()),
             not_managed: not_managed
@@ -106,6 +117,7 @@ impl DesiredDocument {
             let (id, _, origin) = wanted(entity, &place)?;
             desired.removed.insert(id, origin);
         }
+        desired.undoing = self.undoing;
         if let Some((name, at)) = self.project {
             desired.project = Some(Spanned::new(name, place(at)?));
         }

@@ -15,6 +15,7 @@ pub(super) struct LiveDocument {
     contents: Vec<ContentsDocument>,
     users: Vec<UsersDocument>,
     privileges: Vec<PrivilegesDocument>,
+    sight: Vec<PrivilegesDocument>,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -58,6 +59,8 @@ struct GrantDocument {
     privilege: String,
     /// For a role of a database.
     database: Option<String>,
+    /// What it is, where it is no role.
+    kind: Option<String>,
     role: String,
 }
 
@@ -99,7 +102,7 @@ struct ImageDocument {
 
 impl LiveDocument {
     pub(super) fn of(live: &Live) -> Self {
-        let Live { state, siblings, scopes, contents, users, privileges } = live;
+        let Live { state, siblings, scopes, contents, users, privileges, sight } = live;
         let objects =
             |state: &State| state.iter().map(|(id, object)| ObjectDocument::of(id, object)).collect();
         Self {
@@ -109,12 +112,13 @@ impl LiveDocument {
             contents: contents.iter().map(|(id, contents)| contents_document(id, contents)).collect(),
             users: users.iter().map(|(id, users)| users_document(id, users)).collect(),
             privileges: privileges.iter().map(|(role, held)| privileges_document(role, held)).collect(),
+            sight: sight.iter().map(|(role, held)| privileges_document(role, held)).collect(),
         }
     }
 
     /// Nothing where it names a type that does not exist.
     pub(super) fn read(self) -> Option<Live> {
-        let Self { objects: state, siblings, scopes, contents, users, privileges } = self;
+        let Self { objects: state, siblings, scopes, contents, users, privileges, sight } = self;
         let objects = |list: Vec<ObjectDocument>| -> Option<State> {
             list.into_iter().map(ObjectDocument::read).collect()
         };
@@ -125,6 +129,7 @@ impl LiveDocument {
             contents: contents.into_iter().map(self::contents).collect::<Option<_>>()?,
             users: users.into_iter().map(self::users).collect::<Option<_>>()?,
             privileges: privileges.into_iter().map(self::privileges).collect(),
+            sight: sight.into_iter().map(self::privileges).collect(),
         })
     }
 }
@@ -207,19 +212,22 @@ fn exact(ident: &Ident) -> String {
 fn grant_document(grant: &Grant) -> GrantDocument {
     let privilege = grant.privilege.clone();
     match &grant.grantee {
-        Grantee::Role(role) => GrantDocument { privilege, database: None, role: exact(role) },
+        Grantee::Role(role) => GrantDocument { privilege, database: None, kind: None, role: exact(role) },
         Grantee::DatabaseRole(database, role) => {
-            GrantDocument { privilege, database: Some(exact(database)), role: exact(role) }
+            GrantDocument { privilege, database: Some(exact(database)), kind: None, role: exact(role) }
+        }
+        Grantee::Other { kind, name } => {
+            GrantDocument { privilege, database: None, kind: Some(kind.clone()), role: name.clone() }
         }
     }
 }
 
 fn grant(document: GrantDocument) -> Grant {
-    let GrantDocument { privilege, database, role } = document;
-    let role = Ident::exact(role);
-    let grantee = match database {
-        Some(database) => Grantee::DatabaseRole(Ident::exact(database), role),
-        None => Grantee::Role(role),
+    let GrantDocument { privilege, database, kind, role } = document;
+    let grantee = match (database, kind) {
+        (Some(database), _) => Grantee::DatabaseRole(Ident::exact(database), Ident::exact(role)),
+        (None, Some(kind)) => Grantee::Other { kind, name: role },
+        (None, None) => Grantee::Role(Ident::exact(role)),
     };
     Grant { privilege, grantee }
 }

@@ -7,7 +7,7 @@ use crate::object::state::{Object, ObjectId};
 /// What an account holds otherwise now, one sentence each.
 pub(super) fn moved(saved: &Saved, now: &Live) -> Vec<String> {
     // Who uses images and who may do what is told, and decides nothing.
-    let Live { state, siblings, scopes, contents, users: _, privileges: _ } = &saved.live;
+    let Live { state, siblings, scopes, contents, users: _, privileges: _, sight: _ } = &saved.live;
     let mut moved = Vec::new();
     for (scope, reading) in scopes {
         if now.scopes.get(scope) != Some(reading) {

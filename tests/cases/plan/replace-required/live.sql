@@ -1,0 +1,2 @@
+CREATE IMAGE REPOSITORY filled
+-- image LOCAL.PUBLIC.FILLED app 1 sha256:aa

@@ -4,6 +4,7 @@
 use crate::kind::image_repository::OWNER;
 use crate::live;
 use crate::object::name::{Ident, SchemaName};
+use crate::object::state::Contents;
 use crate::plan::{Action, Change, Plan, SchemaCreation, Step, matches};
 use crate::session::{Session, SessionError, code};
 use futures_util::stream::{self, StreamExt as _};
@@ -146,6 +147,11 @@ async fn carry_out(
         return Progress::NotReached;
     }
     observer.started(change);
+    if let Some(failure) = contents_moved(change, session).await {
+        let progress = Progress::Failed(failure);
+        observer.ended(change, &progress);
+        return progress;
+    }
     let mut query_ids = Vec::new();
     for step in &change.steps {
         match carry_out_step(change, step, session).await {
@@ -160,6 +166,32 @@ async fn carry_out(
     let progress = Progress::Done { query_ids };
     observer.ended(change, &progress);
     progress
+}
+
+/// What would be lost is looked into once more, directly before: consent was given for what was counted.
+async fn contents_moved(change: &Change, session: &dyn Session) -> Option<Failure> {
+    let lost = matches!(change.action, Action::Drop | Action::Replace);
+    let counted = change.contents.as_ref().filter(|_| lost)?;
+    let wanted = [(&change.id, change.origin.role.as_ref())];
+    let now = live::read_contents(session, &wanted).await;
+    let moved = match (counted, now.get(&change.id)?) {
+        (Contents::Listed(counted), Contents::Listed(now)) => counted != now,
+        (Contents::Listed(_), Contents::Unknown { .. }) => true,
+        // Whoever allowed to lose what nobody could count, allowed anything.
+        (Contents::Unknown { .. }, _) => false,
+    };
+    // What is gone altogether, the statement says better.
+    let is_there = || async {
+        let state = live::read_again(session, &change.id, change.origin.role.as_ref()).await;
+        state.is_ok_and(|state| state.contains_key(&change.id))
+    };
+    (moved && is_there().await).then(|| Failure {
+        message: "its images are not those that were counted; it was left as it is".to_owned(),
+        help: "look at a new plan; images were pushed or removed in the meantime".to_owned(),
+        code: None,
+        query_id: None,
+        authentication: false,
+    })
 }
 
 async fn carry_out_step(

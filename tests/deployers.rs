@@ -389,6 +389,28 @@ async fn grants_to_others_than_roles_are_seen_and_left_alone() {
     assert!(!text.contains("FROM USER") && text.contains("FROM DATABASE ROLE \"a.b\".READER"), "{text}");
 }
 
+/// An image that is pushed behind a plan's back is not lost with it.
+#[tokio::test]
+async fn what_was_not_counted_is_not_dropped() {
+    for goal in [Goal::Destroy, Goal::Replace] {
+        let account = Account::in_memory().unwrap();
+        account.execute(&mut Context::local(), "CREATE IMAGE REPOSITORY repo").unwrap();
+        let session = LocalSession::new(account.clone(), Options::default()).unwrap();
+        let definition = "definition_version: 2\nentities:\n  repo:\n    type: image-repository\n";
+        let checked = project::check(definition, None);
+        let desired = project::desired(&checked.project, session.identity());
+        let plan = project::plan(goal, &desired, false, &session).await.unwrap();
+        assert!(plan.refused(&[]).is_empty(), "it is empty");
+        let name = ObjectName::new(Ident::exact("LOCAL"), Ident::exact("PUBLIC"), Ident::exact("REPO"));
+        account.record_image(&name, "app", Some("1"), "sha256:aa").unwrap();
+        let outcome = project::carry_out(&plan, &session).await;
+        let failure = outcome.failures().next().expect("it is not carried out");
+        assert!(failure.message.contains("not those that were counted"), "{failure:?}");
+        let images = account.execute(&mut Context::local(), "SHOW IMAGES IN IMAGE REPOSITORY repo").unwrap();
+        assert_eq!(images.rows.len(), 1);
+    }
+}
+
 /// SIGINT in the middle: what is under way ends, the rest is not begun, the report is true, and a second deploy finishes
 /// the work.
 #[tokio::test(flavor = "multi_thread")]

@@ -27,9 +27,9 @@ def check(name, condition, shown=""):
     print(("ok  " if condition else "FAIL"), name, "" if condition else f"\n{shown}", flush=True)
 
 
-def at_a_terminal(arguments, cwd, answer):
+def at_a_terminal(arguments, cwd, answer, **variables):
     """Exit code and everything that was shown, when `answer` is typed after the question."""
-    environment = {"PATH": os.environ["PATH"], "HOME": str(cwd), "TERM": "xterm"}
+    environment = {"PATH": os.environ["PATH"], "HOME": str(cwd), "TERM": "xterm", **variables}
     pid, terminal = pty.fork()
     if pid == 0:
         os.chdir(cwd)
@@ -93,6 +93,13 @@ def main():
         ended, shown, asked = at_a_terminal(deploy, project, b"")
         check("without hazards nothing is asked", not asked and ended == 0, shown)
         check("colour on a terminal", "\x1b[" in shown, shown)
+    with tempfile.TemporaryDirectory() as folder:
+        project = pathlib.Path(folder)
+        (project / "snowflake.yml").write_text(DEFINITION)
+        (project / "snowform.yml").write_text(OVERLAY.replace("public", '"<% ctx.env.MY_TOKEN %>"'))
+        ended, shown, asked = at_a_terminal(deploy, project, b"no\n", MY_TOKEN="hunter_two_hunter")
+        check("a secret that a template read: it asks and ends with 3", asked and ended == 3, shown)
+        check("a secret that a template read: its variable is shown", "hunter" not in shown.lower() and "***MY_TOKEN***" in shown, shown)
     print(f"{results.count(True)} passed, {results.count(False)} failed")
     sys.exit(0 if all(results) else 1)
 

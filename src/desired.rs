@@ -100,7 +100,8 @@ pub struct Desired {
     pub state: State,
     /// Who asked for each.
     pub origins: BTreeMap<ObjectId, Origin>,
-    /// Objects that are declared, and that this plan is not about: they belong to somebody, and are never pruned.
+    /// Objects that are declared, or named to be removed, and that this plan is not about: they belong to somebody, and
+    /// are never pruned.
     pub unselected: BTreeSet<ObjectId>,
     /// Objects that must not exist any more, and where that is said.
     pub removed: BTreeMap<ObjectId, Origin>,

@@ -100,7 +100,8 @@ pub struct Desired {
     pub state: State,
     /// Who asked for each.
     pub origins: BTreeMap<ObjectId, Origin>,
-    /// Objects that are declared, and that this plan is not about: they belong to somebody, and are never pruned.
+    /// Objects that are declared, or named to be removed, and that this plan is not about: they belong to somebody, and
+    /// are never pruned.
     pub unselected: BTreeSet<ObjectId>,
     /// Objects that must not exist any more, and where that is said.
     pub removed: BTreeMap<ObjectId, Origin>,
@@ -138,10 +139,17 @@ impl Desired {
         requiring.map(|(id, origin)| (id, origin.role.as_ref())).collect()
     }
 
-    /// The role under which an object is seen: its own, or that of a declared object of the same schema.
+    /// The role under which an object is seen: its own, or that of the first declared object of its type and schema.
     pub fn role_to_see(&self, id: &ObjectId) -> Option<&Ident> {
         let own = self.origins.get(id).or_else(|| self.removed.get(id));
-        let beside = || self.origins.iter().find(|(other, _)| other.name.schema == id.name.schema);
+        let beside = || {
+            // Those of one schema stand together, so nothing is searched: no name comes before the empty one.
+            let name = ObjectName { schema: id.name.schema.clone(), name: Ident::exact("") };
+            let next = self.origins.range(ObjectId { object_type: id.object_type, name }..).next();
+            next.filter(|(other, _)| {
+                other.object_type == id.object_type && other.name.schema == id.name.schema
+            })
+        };
         own.or_else(|| beside().map(|(_, origin)| origin)).and_then(|origin| origin.role.as_ref())
     }
 
@@ -313,4 +321,36 @@ fn incomplete(who: &str, name: &WrittenName, defaults: &NameDefaults) -> Diagnos
         "write the full name (`database.schema.{}`), pass {flag}, or set it in the connection",
         name.name
     ))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::object::state::ObjectType;
+    use crate::source::files::Files;
+
+    #[test]
+    fn an_undeclared_object_is_seen_with_the_role_of_its_schema() {
+        let id = |schema: &str, name: &str| ObjectId {
+            object_type: ObjectType::ImageRepository,
+            name: ObjectName::new(Ident::exact("DB"), Ident::exact(schema), Ident::exact(name)),
+        };
+        let span = Span::new(Files::default().add("snowflake.yml", ""), 0, 0);
+        let origin = |role: &str| Origin::bare("repo".to_owned(), span, Some(Ident::exact(role)));
+        let mut desired = Desired::default();
+        for (schema, name, role) in [("A", "Z", "OF_A"), ("C", "B", "OF_C"), ("C", "Y", "LATER")] {
+            desired.origins.insert(id(schema, name), origin(role));
+        }
+        desired.removed.insert(id("D", "OLD"), origin("OF_OLD"));
+        let seen = |schema, name| desired.role_to_see(&id(schema, name)).map(Ident::as_str);
+        assert_eq!(
+            [seen("C", "A"), seen("C", "X"), seen("C", "Y")],
+            [Some("OF_C"), Some("OF_C"), Some("LATER")]
+        );
+        assert_eq!(
+            [seen("A", "A"), seen("A", "ZZ"), seen("D", "OLD")],
+            [Some("OF_A"), Some("OF_A"), Some("OF_OLD")]
+        );
+        assert_eq!([seen("B", "A"), seen("D", "A"), seen("E", "A")], [None; 3]);
+    }
 }

@@ -162,6 +162,26 @@ fn a_selection_never_prunes_what_was_not_selected() {
 }
 
 #[test]
+fn a_selection_says_nothing_of_what_is_to_be_removed() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = |name: &str| directory.path().join(name);
+    let definition = "definition_version: 2\nentities:\n  api:\n    type: image-repository\n";
+    fs::write(path("snowflake.yml"), format!("{definition}  old:\n    type: image-repository\n")).unwrap();
+    fs::write(path("snowform.yml"), "project: shop\n").unwrap();
+    assert_eq!(run(directory.path(), &["deploy"]).0, 0);
+    fs::write(path("snowflake.yml"), definition).unwrap();
+    fs::write(path("snowform.yml"), "project: shop\nremoved: [old]\n").unwrap();
+    for words in [&["plan", "api"][..], &["drift", "api", "--all"]] {
+        let (_, said) = run(directory.path(), words);
+        assert!(!said.contains("OLD") && said.contains("Nothing to change"), "{said}");
+    }
+    let (code, said) = run(directory.path(), &["deploy", "api"]);
+    assert_eq!((code, said.contains("left the definition")), (0, false), "{said}");
+    let (code, said) = run(directory.path(), &["deploy"]);
+    assert_eq!((code, said.contains("dropped image repository LOCAL.PUBLIC.OLD")), (0, true), "{said}");
+}
+
+#[test]
 fn protection_outlives_its_lines() {
     let directory = tempfile::tempdir().unwrap();
     let path = |name: &str| directory.path().join(name);

@@ -41,8 +41,13 @@ impl Project {
     }
 
     fn run(&self, arguments: &[&str]) -> (i32, String) {
+        self.run_in("", arguments)
+    }
+
+    /// Runs the program in a directory of the project.
+    fn run_in(&self, directory: &str, arguments: &[&str]) -> (i32, String) {
         let mut command = Command::new(env!("CARGO_BIN_EXE_snowform"));
-        command.args(arguments).current_dir(self.directory.path()).env("NO_COLOR", "1");
+        command.args(arguments).current_dir(self.path(directory)).env("NO_COLOR", "1");
         let output = command.output().unwrap();
         let text = |bytes: &[u8]| String::from_utf8(bytes.to_vec()).unwrap();
         (output.status.code().unwrap(), text(&output.stdout) + &text(&output.stderr))
@@ -271,6 +276,11 @@ fn a_plan_is_undone_as_far_as_there_is_a_way_back() {
     let (code, said) = project.run(&["undo", "plan.json", "--local"]);
     assert_eq!(code, 0, "{said}");
     assert!(said.contains("Nothing to change"), "{said}");
+    // The account stands in the project's directory, wherever below it the command is given.
+    fs::create_dir(project.path("below")).unwrap();
+    let (code, said) = project.run_in("below", &["undo", "../plan.json", "--local"]);
+    assert_eq!(code, 0, "{said}");
+    assert!(said.contains("Nothing to change") && !project.path("below/.snowform").exists(), "{said}");
     // What was pushed since is not lost by going back.
     assert_eq!(project.run(&[&["deploy", "--local"][..], &allow].concat()).0, 0);
     let new = ObjectName::new(Ident::exact("LOCAL"), Ident::exact("PUBLIC"), Ident::exact("NEW"));

@@ -212,7 +212,7 @@ fn unreadable(error: GitError) -> CommandError {
 
 /// The directory asked for; else the nearest one upwards with a definition, up to the home directory or the root
 /// (snowflake-cli `find_project_root`).
-fn find(args: &ProjectArgs) -> Result<PathBuf, CommandError> {
+pub(super) fn find(args: &ProjectArgs) -> Result<PathBuf, CommandError> {
     if let Some(directory) = &args.project {
         return Ok(directory.clone());
     }

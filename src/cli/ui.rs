@@ -129,7 +129,8 @@ impl Ui {
         }
     }
 
-    /// Writes what a person has to know to go on, also where remarks are left out.
+    /// Writes what a person has to know to go on, also where remarks are left out: words of ours, and addresses to sign
+    /// in at. Those are shown whole, because an address without one of its parts leads nowhere.
     pub(super) fn notice(&self, text: &str) {
         self.talk(&format!("{}\n", lines(text, "")));
     }
@@ -176,6 +177,8 @@ impl Ui {
 
     /// Asks a person, whoever is silent otherwise.
     pub(super) fn ask(&self, question: &str) {
+        // What is asked about is named by a definition, whose templates may read the environment.
+        let question = self.secrets.redacted(question.to_owned());
         self.talk(&question.lines().map(visible).collect::<Vec<_>>().join("\n"));
         if question.ends_with('\n') {
             self.talk("\n");

@@ -3,6 +3,7 @@
 use crate::definition::Project;
 use crate::desired::{NameDefaults, complete};
 use crate::source::diagnostic::{Diagnostic, Diagnostics, Rule, Severity};
+use std::collections::HashMap;
 
 /// An object under `removed:` that an entity declares.
 pub static REMOVED_AND_DECLARED: Rule = Rule {
@@ -15,14 +16,16 @@ pub static REMOVED_AND_DECLARED: Rule = Rule {
 };
 
 pub(super) fn check(project: &Project, defaults: &NameDefaults, found: &mut Diagnostics) {
+    // Parts that nobody knows yet are equal to each other: they will come from one connection.
+    let mut declared = HashMap::new();
+    for entity in project.entities.iter().filter(|_| !project.removed.is_empty()) {
+        let Some(name) = &entity.name else { continue };
+        let object = (entity.kind.type_name, complete(name, defaults), &name.name);
+        declared.entry(object).or_insert((entity, name));
+    }
     for removed in &project.removed {
-        let (database, schema) = complete(&removed.name, defaults);
-        let declared = project.entities.iter().find_map(|entity| {
-            let name = entity.name.as_ref().filter(|_| entity.kind.type_name == removed.kind.type_name)?;
-            let same = complete(name, defaults) == (database, schema) && name.name == removed.name.name;
-            same.then_some((entity, name))
-        });
-        if let Some((entity, name)) = declared {
+        let object = (removed.kind.type_name, complete(&removed.name, defaults), &removed.name.name);
+        if let Some((entity, name)) = declared.get(&object) {
             let message = format!("`{}` is declared as entity `{}`", removed.name.name, entity.key.value);
             found.push(
                 Diagnostic::new(&REMOVED_AND_DECLARED, message, removed.name.span, "to be removed")

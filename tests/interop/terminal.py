@@ -27,9 +27,9 @@ def check(name, condition, shown=""):
     print(("ok  " if condition else "FAIL"), name, "" if condition else f"\n{shown}", flush=True)
 
 
-def at_a_terminal(arguments, cwd, answer, meanwhile=lambda: None):
+def at_a_terminal(arguments, cwd, answer, meanwhile=lambda: None, **variables):
     """Exit code and everything that was shown, when `answer` is typed after the question, and after `meanwhile`."""
-    environment = {"PATH": os.environ["PATH"], "HOME": str(cwd), "TERM": "xterm"}
+    environment = {"PATH": os.environ["PATH"], "HOME": str(cwd), "TERM": "xterm", **variables}
     pid, terminal = pty.fork()
     if pid == 0:
         os.chdir(cwd)
@@ -106,6 +106,13 @@ def main():
             deploy, project, f"{granted}\n".encode(), lambda: piped(["deploy", "--local"], other)
         )
         check("what moved while a person looked is told", asked and ended == 5 and "was created" in shown, f"{ended}\n{shown}")
+    with tempfile.TemporaryDirectory() as folder:
+        project = pathlib.Path(folder)
+        (project / "snowflake.yml").write_text(DEFINITION)
+        (project / "snowform.yml").write_text(OVERLAY.replace("public", '"<% ctx.env.MY_TOKEN %>"'))
+        ended, shown, asked = at_a_terminal(deploy, project, b"no\n", MY_TOKEN="hunter_two_hunter")
+        check("a secret that a template read: it asks and ends with 3", asked and ended == 3, shown)
+        check("a secret that a template read: its variable is shown", "hunter" not in shown.lower() and "***MY_TOKEN***" in shown, shown)
     print(f"{results.count(True)} passed, {results.count(False)} failed")
     sys.exit(0 if all(results) else 1)
 

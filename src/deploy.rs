@@ -289,7 +289,9 @@ fn help(change: &Change, error: &SessionError, role: Option<&Ident>) -> String {
         error if error.is_taken() => format!(
             "the account did not list it for role {role} when the plan was made: somebody created it since, or the role may not see it; plan again"
         ),
-        error if error.is_absence() => "it is gone since the plan was made; plan again".to_owned(),
+        error if error.is_absence() => format!(
+            "what the account names is gone since the plan was made, or role {role} may not see it; plan again; if it is there still, let its owner grant the role what it lacks"
+        ),
         SessionError::Sql { .. } => {
             "the account refused the statement; nothing else was affected by it".to_owned()
         }

@@ -83,9 +83,12 @@ pub enum DropLimit {
 impl DropLimit {
     /// Reads `3` or `10%`.
     pub fn parse(text: &str) -> Option<Self> {
+        // Rust reads `+3` as a number too.
+        let number =
+            |text: &str| text.parse().ok().filter(|_| text.bytes().all(|byte| byte.is_ascii_digit()));
         match text.strip_suffix('%') {
-            Some(percent) => percent.parse().ok().filter(|percent| *percent <= 100).map(Self::Percent),
-            None => text.parse().ok().map(Self::Number),
+            Some(percent) => number(percent).filter(|percent| *percent <= 100).map(Self::Percent),
+            None => number(text).map(Self::Number),
         }
     }
 

@@ -2,6 +2,7 @@
 
 pub mod dependency;
 pub mod duplicate_object;
+pub mod duplicate_tag;
 pub mod quoted_name;
 pub mod registry_name;
 pub mod removed;
@@ -22,6 +23,7 @@ const CHECKS: &[Check] = &[
     dependency::check,
     target::check,
     duplicate_object::check,
+    duplicate_tag::check,
     quoted_name::check,
     registry_name::check,
     suspicious_name::check,
@@ -59,6 +61,7 @@ pub fn all() -> Vec<&'static Rule> {
         &target::UNKNOWN_TARGET,
         &target::WRONG_TARGET,
         &duplicate_object::DUPLICATE_OBJECT,
+        &duplicate_tag::DUPLICATE_TAG,
         &quoted_name::QUOTED_NAME,
         &registry_name::REGISTRY_NAME,
         &suspicious_name::SUSPICIOUS_NAME,

@@ -23,13 +23,15 @@ pub fn draw(report: &Report) -> String {
     for (schema, statement) in &report.schemas {
         let green = Style::new().fg_color(Some(AnsiColor::Green.into())).bold();
         let _ = writeln!(out, "{green}+{green:#} {BOLD}schema {}{BOLD:#}", visible(schema));
-        let _ = writeln!(out, "    {};\n", visible(&statement.sql));
+        draw_statement(&mut out, statement);
+        out.push('\n');
     }
     for entry in report.changed() {
         draw_entry(&mut out, entry);
     }
     for entry in report.entries.iter().filter(|entry| entry.reason == Reason::NothingToDestroy) {
-        let _ = writeln!(out, "  {DIM}{} is not there{DIM:#}\n", visible(&entry.title()));
+        let why = entry.why.as_deref().unwrap_or_default();
+        let _ = writeln!(out, "  {DIM}{}{DIM:#}\n", visible(&format!("{}: {why}", entry.title())));
     }
     draw_notes(&mut out, report);
     for (message, commands) in &report.advice {
@@ -93,18 +95,20 @@ fn draw_entry(out: &mut String, entry: &Entry) {
     for user in &entry.users {
         let _ = writeln!(out, "    {}", visible(user));
     }
-    for Statement { sql, role, hazards } in &entry.statements {
-        let role = role
-            .as_ref()
-            .map(|role| format!("  {DIM}-- as role {}{DIM:#}", visible(role)))
-            .unwrap_or_default();
-        let _ = writeln!(out, "    {};{role}", visible(sql));
-        for (kind, message) in hazards {
-            let danger = Style::new().fg_color(Some(AnsiColor::Red.into())).bold();
-            let _ = writeln!(out, "    {danger}! {kind}{danger:#}: {}", visible(message));
-        }
+    for statement in &entry.statements {
+        draw_statement(out, statement);
     }
     out.push('\n');
+}
+
+fn draw_statement(out: &mut String, Statement { sql, role, hazards }: &Statement) {
+    let role =
+        role.as_ref().map(|role| format!("  {DIM}-- as role {}{DIM:#}", visible(role))).unwrap_or_default();
+    let _ = writeln!(out, "    {};{role}", visible(sql));
+    for (kind, message) in hazards {
+        let danger = Style::new().fg_color(Some(AnsiColor::Red.into())).bold();
+        let _ = writeln!(out, "    {danger}! {kind}{danger:#}: {}", visible(message));
+    }
 }
 
 /// How many images of one object are shown; all of them stand in the JSON.

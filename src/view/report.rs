@@ -212,7 +212,7 @@ impl Report {
     pub fn totals_in_words(&self) -> String {
         if !self.has_changes() {
             return match (self.problems.len(), self.goal) {
-                (0, Goal::Destroy) => "nothing to destroy".to_owned(),
+                (0, Goal::Destroy) => "nothing seen to destroy".to_owned(),
                 (0, Goal::Deploy | Goal::Replace) => "nothing to change".to_owned(),
                 (number, _) => counted(number, "problem"),
             };
@@ -222,7 +222,7 @@ impl Report {
             Action::Alter => "to alter",
             Action::Replace => "to replace",
             Action::Drop => "to drop",
-            Action::NoOp if self.goal == Goal::Destroy => "not there",
+            Action::NoOp if self.goal == Goal::Destroy => "not seen",
             Action::NoOp => "unchanged",
         };
         let schemas = match self.schemas.len() {
@@ -248,7 +248,11 @@ impl Report {
             (0, Goal::Deploy | Goal::Replace) => {
                 format!("Nothing to change: {} checked{place}.", counted(self.entries.len(), self.noun))
             }
-            (0, Goal::Destroy) => format!("Nothing to destroy{place}."),
+            (0, Goal::Destroy) if self.entries.is_empty() => format!("Nothing to destroy{place}."),
+            // Listings leave out what a role may not see: that nothing is there, nobody knows.
+            (0, Goal::Destroy) => {
+                format!("Nothing to destroy: {} not seen{place}.", counted(self.entries.len(), self.noun))
+            }
             (number, _) => {
                 let place = place.replacen(" in ", " to ", 1);
                 format!("{}; nothing can be deployed{place}.", counted(number, "problem"))
@@ -468,7 +472,8 @@ fn users(users: &Users) -> Vec<String> {
 fn why(change: &Change, plan: &Plan) -> String {
     match change.reason {
         Reason::NotListed if plan.target.between.is_some() => "it is not declared there".to_owned(),
-        Reason::NotListed => {
+        // Listings leave out what the role may not see.
+        Reason::NotListed | Reason::NothingToDestroy => {
             match change.origin.role.as_ref().map(ToString::to_string).or(plan.target.role.clone()) {
                 Some(role) => format!("it is not there, or role {role} may not see it"),
                 None => "it is not there".to_owned(),
@@ -488,7 +493,6 @@ fn why(change: &Change, plan: &Plan) -> String {
         Reason::Removed => "`removed` names it".to_owned(),
         Reason::Undone => "the plan that is undone created it".to_owned(),
         Reason::Pruned => "it carries this project's mark and is not declared any more".to_owned(),
-        Reason::NothingToDestroy => "it is not there".to_owned(),
     }
 }
 

@@ -7,7 +7,10 @@ pub use target::variables as target_variables;
 
 use super::decode::entity_entries;
 use super::shape::{self, Place};
-use super::{DropLimit, Entity, INVALID_VALUE, Project, Removed, UNKNOWN_ENTITY, WRONG_SHAPE, identifier};
+use super::{
+    DropLimit, Entity, INVALID_VALUE, KEYS_CONFLICT, Project, Removed, UNKNOWN_ENTITY, WRONG_SHAPE,
+    identifier,
+};
 use crate::kind::field::flag;
 use crate::kind::image_repository::{self, MANAGED};
 use crate::kind::overlay as keys;
@@ -151,7 +154,7 @@ fn apply_entity(entry: &Entry, positions: &Positions, project: &mut Project, fou
     // An entity that is declared but could not be read has been reported already.
     let read = positions.read.get(key);
     let Some(entity) = read.and_then(|at| project.entities.get_mut(*at)) else { return };
-    let Some(keys) = entry.value.as_mapping() else {
+    let Some(written) = entry.value.as_mapping() else {
         let message = format!("entity `{key}` takes a mapping, not {}", entry.value.noun());
         found.push(
             Diagnostic::new(&WRONG_SHAPE, message, entry.key.span, "expected attributes below this")
@@ -163,7 +166,7 @@ fn apply_entity(entry: &Entry, positions: &Positions, project: &mut Project, fou
     let managed = entity.kind.managed.into_iter();
     let attributes: Vec<&'static Attribute> =
         managed.flat_map(crate::kind::Managed::entity_attributes).collect();
-    for attribute in keys {
+    for attribute in written {
         if let Some(field) = keys::ENTITY.iter().find(|field| field.name == attribute.key.value) {
             shape::check(&attribute.value, &field.shape, &attribute.key, found);
             apply_beside_attributes(attribute, entity, found);
@@ -178,6 +181,19 @@ fn apply_entity(entry: &Entry, positions: &Positions, project: &mut Project, fou
         };
         shape::check(&attribute.value, &row.shape, &attribute.key, found);
         entity.attributes.extend(normal(row, attribute, found).map(|value| (row.name, value)));
+    }
+    let exact =
+        written.iter().find(|entry| entry.key.value == keys::GRANTS_EXACT).filter(|_| entity.grants_exact);
+    if let Some(exact) = exact.filter(|_| written.iter().all(|entry| entry.key.value != keys::GRANTS)) {
+        found.push(
+            Diagnostic::new(
+                &KEYS_CONFLICT,
+                format!("entity `{key}` has `grants_exact`, and no `grants`"),
+                exact.key.span,
+                "nothing is revoked by this alone",
+            )
+            .help("list the grants that it shall have; `grants: []` revokes all"),
+        );
     }
 }
 

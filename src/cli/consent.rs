@@ -5,6 +5,7 @@ use super::deploy::Run;
 use super::error::{CommandError, Exit};
 use super::ui::{Format, Ui};
 use crate::host::{environment, terminal};
+use crate::object::shell;
 use crate::object::state::ObjectId;
 use crate::object::statement::Hazard;
 use crate::plan::{Change, Plan};
@@ -78,22 +79,10 @@ fn command_line(arguments: &[String]) -> Option<String> {
     Some(
         ["snowform".to_owned()]
             .into_iter()
-            .chain(words.iter().map(|word| quoted(word)))
+            .chain(words.iter().map(|word| shell::word(word)))
             .collect::<Vec<_>>()
             .join(" "),
     )
-}
-
-/// A word as a shell takes it.
-fn quoted(word: &str) -> String {
-    let plain = |c: char| {
-        c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.' | '/' | ':' | '@' | '%' | '+' | '=' | ',')
-    };
-    if !word.is_empty() && word.chars().all(plain) {
-        word.to_owned()
-    } else {
-        format!("'{}'", word.replace('\'', r"'\''"))
-    }
 }
 
 #[cfg(test)]

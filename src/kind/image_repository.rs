@@ -12,6 +12,7 @@ use super::{
 };
 use crate::object::name::{Ident, ObjectName, SchemaName};
 use crate::object::rows::Row;
+use crate::object::shell;
 use crate::object::state::{Attributes, Contents, Grant, Grantee, Image, ImageRef, Object, ObjectType, Tags};
 use crate::object::statement::{Hazard, HazardKind, Operation, Sql};
 
@@ -289,7 +290,7 @@ fn copy_image(object: &Object, image: &ImageRef, copy: CopyOf<'_>) -> Option<Str
         CopyOf::Out => (here, file),
         CopyOf::Back => (file, here),
     };
-    Some(format!("skopeo copy --all {} {}", shell_word(&from), shell_word(&to)))
+    Some(format!("skopeo copy --all {} {}", shell::word(&from), shell::word(&to)))
 }
 
 /// Where images of a repository stand in the registry: lower case, with `$` percent-encoded
@@ -297,13 +298,6 @@ fn copy_image(object: &Object, image: &ImageRef, copy: CopyOf<'_>) -> Option<Str
 fn registry_path(name: &ObjectName) -> String {
     let parts = name.parts().map(|part| part.as_str().to_lowercase().replace('$', "%24"));
     parts.join("/")
-}
-
-/// A word that a shell takes as it is.
-fn shell_word(text: &str) -> String {
-    let plain =
-        |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.' | '/' | ':' | '@' | '%' | '+');
-    if text.chars().all(plain) { text.to_owned() } else { format!("'{}'", text.replace('\'', r"'\''")) }
 }
 
 fn list_grants(name: &ObjectName) -> Sql {

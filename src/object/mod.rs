@@ -3,6 +3,7 @@
 pub mod name;
 pub mod reading;
 pub mod rows;
+pub mod shell;
 pub mod state;
 pub mod statement;
 pub mod timestamp;
